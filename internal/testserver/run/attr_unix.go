@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package main
+
+import "syscall"
+
+// attributes: only Linux can tie a server's life to this process.
+func attributes(syscall.Signal) *syscall.SysProcAttr { return &syscall.SysProcAttr{} }

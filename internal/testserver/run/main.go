@@ -1,0 +1,125 @@
+//go:build unix
+
+// Command run starts the servers that hone's tests need, on free loopback
+// ports with throw-away data, runs a command with their addresses in its
+// environment, and stops them:
+//
+//	go run ./internal/testserver/run go test ./...
+//
+// A server whose address is already in the environment is not started. As
+// root on a Debian machine, -install first installs the packages that are
+// missing. The exit code is the command's.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/hone-go/hone/internal/testserver"
+)
+
+func main() {
+	// A child with a parent-death signal dies with the thread that started it.
+	runtime.LockOSThread()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string) int {
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	install := flags.Bool("install", false, "install missing Debian packages first (needs root)")
+	if err := flags.Parse(args); err != nil || flags.NArg() == 0 {
+		fmt.Fprintln(os.Stderr, "usage: run [-install] command [argument ...]")
+		return 2
+	}
+	if *install {
+		if err := installMissing(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "run:", err)
+			return 1
+		}
+	}
+
+	dir, err := os.MkdirTemp("", "hone-test-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "run:", err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+
+	env := append(os.Environ(), testserver.EnvRequire+"=1")
+	for _, s := range servers {
+		if os.Getenv(s.env) != "" {
+			continue
+		}
+		process, url, err := s.start(ctx, dir)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "run: %s: %v\n", s.name, err)
+			return 1
+		}
+		defer process.stop()
+		env = append(env, s.env+"="+url)
+	}
+
+	cmd := exec.CommandContext(ctx, flags.Arg(0), flags.Args()[1:]...)
+	cmd.Env = env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	err = cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit) && exit.ExitCode() > 0:
+		return exit.ExitCode()
+	default:
+		fmt.Fprintln(os.Stderr, "run:", err)
+		return 1
+	}
+}
+
+// installMissing asks apt for the packages of those servers and tools that
+// are needed and not there.
+func installMissing(ctx context.Context) error {
+	var packages []string
+	for _, s := range servers {
+		if os.Getenv(s.env) == "" && find(s.program) == "" {
+			packages = append(packages, s.debian)
+		}
+	}
+	if _, err := exec.LookPath("gcc"); err != nil { // the race detector links with it
+		packages = append(packages, "gcc", "libc6-dev")
+	}
+	if len(packages) == 0 {
+		return nil
+	}
+	slices.Sort(packages)
+	list := strings.Join(packages, " ")
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("missing %s: install the packages, or run as root", list)
+	}
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return fmt.Errorf("missing %s, and there is no apt-get: install them by hand", list)
+	}
+	for _, args := range [][]string{
+		{"update", "-qq"},
+		append([]string{"install", "-qq", "-y", "--no-install-recommends"}, packages...),
+	} {
+		cmd := exec.CommandContext(ctx, "apt-get", args...)
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("apt-get %s: %w\n%s", args[0], err, out)
+		}
+	}
+	return nil
+}
