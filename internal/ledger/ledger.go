@@ -1,0 +1,266 @@
+// Package ledger keeps the account of one request: what it asked the
+// database, how long it waited for others, and which parts of hone took part.
+//
+// A [Ledger] is itself the request's context, so that carrying it costs one
+// allocation. The measure package opens and ends it; every other layer finds
+// it with [From], writes to it if it is there, and works without it.
+package ledger
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A Ledger is a context that accounts for one request. It is safe for
+// concurrent use by the request's goroutines. The zero value is not usable:
+// call [Ledger.Open] first. A Ledger must not be copied after that.
+type Ledger struct {
+	context.Context
+
+	start time.Time
+
+	mu struct {
+		sync.Mutex
+		ended   bool
+		entries *entries // nil until the first: many requests have none
+	}
+}
+
+// entries is what was written to a ledger.
+type entries struct {
+	sql         SQL
+	active      int           // statements under way
+	activeSince time.Duration // when active last rose from 0, from start
+	spans       []Span
+	parts       []slot
+	first       [1]slot // backs parts: there is seldom more than one Tracer
+}
+
+// SQL sums what a request asked of its databases.
+type SQL struct {
+	Statements int
+	Errors     int
+	Rows       int64
+	// Time is the wall time during which at least one statement was under
+	// way: the union of their intervals, so that concurrent or nested
+	// statements do not count twice.
+	Time time.Duration
+	// Wait is the time spent waiting for pooled connections, summed over the
+	// acquisitions that a tracer could see.
+	Wait time.Duration
+}
+
+// Span sums a request's calls to one external service.
+type Span struct {
+	Name  string
+	Count int
+	Time  time.Duration // summed over calls; concurrent calls count each
+}
+
+// Summary is what is known of a request when it ends.
+type Summary struct {
+	Route    string // the series name, never the raw path
+	Method   string
+	Status   int
+	Canceled bool // the client left before the answer was complete
+	Elapsed  time.Duration
+	SQL      SQL
+}
+
+// A Part is the state that one layer keeps for one request.
+type Part interface {
+	// End is called once, when the request has ended, on its goroutine and
+	// without a lock held. Calls to the part may still arrive afterwards from
+	// goroutines that outlive the request.
+	End(Summary)
+}
+
+type slot struct {
+	owner any
+	part  Part
+}
+
+type contextKey struct{}
+
+// Open readies l as a child of parent for a request that began at start.
+func (l *Ledger) Open(parent context.Context, start time.Time) {
+	l.Context = parent
+	l.start = start
+}
+
+// From returns the ledger that ctx carries, or nil. It allocates nothing.
+func From(ctx context.Context) *Ledger {
+	l, _ := ctx.Value(contextKey{}).(*Ledger)
+	return l
+}
+
+// Value answers for the ledger itself and asks the parent for everything else.
+func (l *Ledger) Value(key any) any {
+	if key == (contextKey{}) {
+		return l
+	}
+	return l.Context.Value(key)
+}
+
+// Start returns when the request began.
+func (l *Ledger) Start() time.Time { return l.start }
+
+// StatementStart says that a statement began at the given time. It reports
+// false if the request has already ended: then nothing was recorded, and
+// [Ledger.StatementEnd] must not be called for it.
+func (l *Ledger) StatementStart(at time.Time) bool {
+	now := at.Sub(l.start)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.openLocked()
+	if e == nil {
+		return false
+	}
+	e.sql.Statements++
+	if e.active == 0 {
+		e.activeSince = now
+	}
+	e.active++
+	return true
+}
+
+// StatementEnd says that a statement ended at the given time with that many
+// rows, returned or affected. After the request's end it does nothing.
+func (l *Ledger) StatementEnd(at time.Time, rows int64, failed bool) {
+	now := at.Sub(l.start)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.openLocked()
+	if e == nil {
+		return
+	}
+	e.sql.Rows += rows
+	if failed {
+		e.sql.Errors++
+	}
+	e.active--
+	if e.active == 0 {
+		e.sql.Time += max(0, now-e.activeSince)
+	}
+}
+
+// AddWait adds time spent waiting for a pooled connection.
+func (l *Ledger) AddWait(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.openLocked(); e != nil {
+		e.sql.Wait += d
+	}
+}
+
+// AddSpan adds one call to the external service called name.
+func (l *Ledger) AddSpan(name string, d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.openLocked()
+	if e == nil {
+		return
+	}
+	for i := range e.spans {
+		if e.spans[i].Name == name {
+			e.spans[i].Count++
+			e.spans[i].Time += d
+			return
+		}
+	}
+	e.spans = append(e.spans, Span{Name: name, Count: 1, Time: d})
+}
+
+// SQL returns the sums so far, counting statements under way up to at.
+func (l *Ledger) SQL(at time.Time) SQL {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sqlLocked(at.Sub(l.start))
+}
+
+// openLocked returns the entries to write to, or nil once the request has
+// ended.
+func (l *Ledger) openLocked() *entries {
+	if l.mu.ended {
+		return nil
+	}
+	if l.mu.entries == nil {
+		l.mu.entries = new(entries)
+	}
+	return l.mu.entries
+}
+
+func (l *Ledger) sqlLocked(now time.Duration) SQL {
+	e := l.mu.entries
+	if e == nil {
+		return SQL{}
+	}
+	s := e.sql
+	if e.active > 0 {
+		s.Time += max(0, now-e.activeSince)
+	}
+	return s
+}
+
+// Spans returns a copy of the external calls so far, in order of first use.
+func (l *Ledger) Spans() []Span {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.mu.entries == nil {
+		return nil
+	}
+	return append([]Span(nil), l.mu.entries.spans...)
+}
+
+// Part returns owner's part, made by newPart on first use. It returns nil
+// once the request has ended and owner has no part. newPart is called with
+// the ledger locked: it must only allocate. The same owner must always bring
+// parts of the same type.
+func (l *Ledger) Part(owner any, newPart func(owner any) Part) Part {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.mu.entries != nil {
+		for _, s := range l.mu.entries.parts {
+			if s.owner == owner {
+				return s.part
+			}
+		}
+	}
+	e := l.openLocked()
+	if e == nil {
+		return nil
+	}
+	if e.parts == nil {
+		e.parts = e.first[:0]
+	}
+	p := newPart(owner)
+	e.parts = append(e.parts, slot{owner, p})
+	return p
+}
+
+// End closes the account at the given time, fills s.SQL, and hands the summary
+// to every part in the order in which they joined. Later writes are dropped.
+// Only the first call has an effect; it returns the final sums.
+func (l *Ledger) End(at time.Time, s Summary) SQL {
+	l.mu.Lock()
+	s.SQL = l.sqlLocked(at.Sub(l.start))
+	if l.mu.ended {
+		l.mu.Unlock()
+		return s.SQL
+	}
+	l.mu.ended = true
+	e := l.mu.entries
+	if e == nil {
+		l.mu.Unlock()
+		return s.SQL
+	}
+	e.sql = s.SQL
+	e.active = 0
+	parts := e.parts // no more are added
+	l.mu.Unlock()
+	for _, p := range parts {
+		p.part.End(s)
+	}
+	return s.SQL
+}
