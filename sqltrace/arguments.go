@@ -1,0 +1,179 @@
+package sqltrace
+
+import (
+	"database/sql/driver"
+	"hash/maphash"
+	"math"
+	"math/bits"
+	"reflect"
+	"time"
+)
+
+// maxPositions is how many arguments of a statement are followed one by one, to
+// see which of them changes in a loop. Not smaller: look-ups in a tenant carry
+// three or four. Not larger: it is 8 bytes each in every statement of a request.
+const maxPositions = 8
+
+// arguments stands for the values of one execution: hashes, never the values.
+type arguments struct {
+	n        int
+	all      uint64
+	position [maxPositions]uint64
+}
+
+func (a *arguments) set(i int, h uint64) {
+	if i < maxPositions {
+		a.position[i] = h
+	}
+	// The sum does not depend on the order in which named arguments come.
+	a.all += mix(h, uint64(i)+1)
+}
+
+func (t *state) hashArgs(a *arguments, args []any) {
+	a.n = len(args)
+	for i, v := range args {
+		a.set(i, t.hashValue(v, 0))
+	}
+}
+
+func (t *state) hashNamed(a *arguments, fp *fingerprint, args []driver.NamedValue) {
+	a.n = len(args)
+	for i := range args {
+		at := i
+		if args[i].Name != "" {
+			at = fp.param(args[i].Name, i)
+		}
+		a.set(at, t.hashValue(args[i].Value, 0))
+	}
+}
+
+// hashValue hashes what an argument holds. Two equal values hash alike; values
+// of a type it cannot look into all hash alike, so that they never pass for
+// the changing key of a loop.
+func (t *state) hashValue(v any, depth int) uint64 {
+	switch v := v.(type) {
+	case nil:
+		return 1
+	case int64:
+		return scramble(uint64(v))
+	case int:
+		return scramble(uint64(v))
+	case int32:
+		return scramble(uint64(v))
+	case string:
+		return maphash.String(t.seed, v)
+	case []byte:
+		return maphash.Bytes(t.seed, v)
+	case bool:
+		if v {
+			return 2
+		}
+		return 3
+	case float64:
+		return scramble(math.Float64bits(v))
+	case time.Time:
+		return scramble(uint64(v.UnixNano()))
+	}
+	return t.hashReflected(reflect.ValueOf(v), depth)
+}
+
+func (t *state) hashReflected(v reflect.Value, depth int) uint64 {
+	const opaque = 4
+	if depth > 3 {
+		return opaque
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return 1
+		}
+		return t.hashReflected(v.Elem(), depth+1)
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return scramble(uint64(v.Int()))
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return scramble(v.Uint())
+	case reflect.String:
+		return maphash.String(t.seed, v.String())
+	case reflect.Slice:
+		h := uint64(v.Len())
+		for i := range min(v.Len(), 64) { // of a longer list, enough to tell two apart
+			h = mix(h, t.hashReflected(v.Index(i), depth+1))
+		}
+		return h
+	case reflect.Struct:
+		if at, ok := v.Interface().(time.Time); ok {
+			return scramble(uint64(at.UnixNano()))
+		}
+	}
+	if v.IsValid() && v.Comparable() && v.CanInterface() {
+		return maphash.Comparable(t.seed, v.Interface())
+	}
+	return opaque
+}
+
+// scramble spreads x over 64 bits: the finalizer of MurmurHash3, a bijection.
+func scramble(x uint64) uint64 {
+	x = (x ^ x>>33) * 0xff51afd7ed558ccd
+	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
+}
+
+// distinct counts different hashes: exactly up to 16, then by linear counting
+// (https://en.wikipedia.org/wiki/Count-distinct_problem), which for up to 1024
+// values in 2048 bits is within 2 %. It stops there: what a loop does in its
+// first thousand rounds says what it does.
+type distinct struct {
+	seen  int // values offered, at most maxOffered
+	n     int
+	exact [16]uint64
+	bits  *[2048 / 64]uint64
+}
+
+const maxOffered = 1024
+
+func (d *distinct) add(h uint64) {
+	if d.seen == maxOffered {
+		return
+	}
+	d.seen++
+	if d.bits != nil {
+		d.mark(h)
+		return
+	}
+	for _, known := range d.exact[:d.n] {
+		if known == h {
+			return
+		}
+	}
+	if d.n < len(d.exact) {
+		d.exact[d.n] = h
+		d.n++
+		return
+	}
+	d.bits = new([2048 / 64]uint64)
+	for _, known := range d.exact {
+		d.mark(known)
+	}
+	d.mark(h)
+}
+
+func (d *distinct) mark(h uint64) {
+	h = scramble(h)
+	d.bits[h>>6%uint64(len(d.bits))] |= 1 << (h & 63)
+}
+
+// ratio returns the share of different values among those offered.
+func (d *distinct) ratio() float64 {
+	if d.seen == 0 {
+		return 0
+	}
+	if d.bits == nil {
+		return float64(d.n) / float64(d.seen)
+	}
+	zeros := 0
+	for _, w := range d.bits {
+		zeros += bits.OnesCount64(^w)
+	}
+	const m = 2048.0
+	return min(1, m*math.Log(m/float64(max(zeros, 1)))/float64(d.seen))
+}

@@ -1,0 +1,101 @@
+package sqltrace
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+)
+
+// Dialect names the SQL that a database speaks. It decides how a text is cut
+// into tokens and how a suggested statement asks for many keys at once.
+type Dialect string
+
+// The dialects. Unknown is the zero value: the placeholders of a statement
+// then decide, $1 meaning PostgreSQL.
+const (
+	Unknown   Dialect = ""
+	Postgres  Dialect = "postgres"
+	SQLite    Dialect = "sqlite"
+	MySQL     Dialect = "mysql"
+	SQLServer Dialect = "sqlserver"
+)
+
+func (d Dialect) valid() bool {
+	return slices.Contains([]Dialect{Unknown, Postgres, SQLite, MySQL, SQLServer}, d)
+}
+
+// Config configures a [Tracer]. The zero value is ready to use.
+type Config struct {
+	// Dialect of the databases traced. Default [Unknown]. A service that uses
+	// more than one takes a view for each with [Tracer.For].
+	Dialect Dialect
+
+	// MinRepeats is how often one request must run a SELECT before it can be
+	// an N+1. Default 5; negative turns findings off. Not smaller: pages with
+	// two to four fixed look-ups are common and cost little. Not larger: a
+	// list of ten rows already shows the mistake in development.
+	MinRepeats int
+
+	// MaxFingerprints is how many different statements are told apart, over
+	// the life of the Tracer; all others are counted together as "other".
+	// Default 2000, about 2 MB. Not smaller: a large service sends some
+	// hundreds. Not larger: beyond it the texts are being generated, and more
+	// of them say nothing new.
+	MaxFingerprints int
+
+	// Application holds the package paths whose code counts as the
+	// application's own when a call site is chosen; a path covers the packages
+	// below it. Default: the main module. Name the module here if the service
+	// is built without module information.
+	Application []string
+
+	// QueryLog receives one record per statement, at level Info, or Warn if it
+	// failed: normalised SQL, milliseconds, rows, class of error, call site.
+	// Values never appear in it: literals are replaced, and an error's text,
+	// which may quote a row, is left out. The record is logged with the
+	// statement's context, so that a handler can add what it knows of the
+	// request. Default nil: no log. It is for development: finding the call
+	// site of every statement costs some microseconds each.
+	QueryLog *slog.Logger
+
+	// LogArgs adds the argument values to QueryLog's records. They are often
+	// personal data: leave it off wherever logs are kept.
+	LogArgs bool
+}
+
+const (
+	defaultMinRepeats      = 5
+	defaultMaxFingerprints = 2000
+)
+
+func (c Config) withDefaults() Config {
+	if c.MinRepeats == 0 {
+		c.MinRepeats = defaultMinRepeats
+	}
+	if c.MaxFingerprints == 0 {
+		c.MaxFingerprints = defaultMaxFingerprints
+	}
+	c.Application = slices.Clone(c.Application)
+	return c
+}
+
+func (c Config) validate() error {
+	var errs []error
+	if !c.Dialect.valid() {
+		errs = append(errs, fmt.Errorf("sqltrace: Config.Dialect is %q, want a Dialect constant", string(c.Dialect)))
+	}
+	if c.MinRepeats == 1 {
+		errs = append(errs, errors.New("sqltrace: Config.MinRepeats is 1, want ≥ 2: one statement is no repeat"))
+	}
+	if c.MaxFingerprints < 1 {
+		errs = append(errs, fmt.Errorf("sqltrace: Config.MaxFingerprints is %d, want ≥ 1", c.MaxFingerprints))
+	}
+	if slices.Contains(c.Application, "") {
+		errs = append(errs, errors.New(`sqltrace: Config.Application contains "", want package paths`))
+	}
+	if c.LogArgs && c.QueryLog == nil {
+		errs = append(errs, errors.New("sqltrace: Config.LogArgs is true without a Config.QueryLog to write to"))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,78 @@
+package sqltrace
+
+import (
+	"context"
+	"runtime"
+)
+
+// Rewrite is what rewriteLoop found, for tests.
+type Rewrite struct {
+	SQL, Key, Why string
+	Notes         []string
+	Lookup        bool
+}
+
+// RewriteLoop exports rewriteLoop to tests.
+func RewriteLoop(sql string, d Dialect, varies uint64, keys int) Rewrite {
+	r := rewriteLoop(sql, d, varies, keys)
+	return Rewrite{SQL: r.sql, Key: r.key, Why: r.why, Notes: r.notes, Lookup: r.shape == shapeLookup}
+}
+
+// Fingerprint returns what a Tracer learns of sql.
+func Fingerprint(sql string, d Dialect) (text, sample, name string, kind Kind, tables []string) {
+	fp := newFingerprints(1).learn(sql, d, false).fp
+	return fp.text, fp.sample, fp.name, fp.kind, fp.tables
+}
+
+// TokensOf returns the kinds and texts of the tokens of sql, and whether all of
+// them are whole.
+func TokensOf(sql string, d Dialect) (texts []string, whole bool) {
+	whole = true
+	for _, k := range scan(sql, d) {
+		whole = whole && k.kind != tokenBroken
+		texts = append(texts, k.text)
+	}
+	return texts, whole
+}
+
+// CachedTexts returns how many texts the cache of t holds.
+func (t *Tracer) CachedTexts() int {
+	n := 0
+	for i := range t.texts.cache {
+		for j := range t.texts.cache[i] {
+			if t.texts.cache[i][j].Load() != nil {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// WithMarker and Traced export the marker to tests.
+func WithMarker(ctx context.Context) (context.Context, func() bool) {
+	ctx, m := withMarker(ctx)
+	return ctx, m.traced
+}
+
+// DistinctRatio returns the ratio that counting the hashes finds.
+func DistinctRatio(hashes []uint64) float64 {
+	var d distinct
+	for _, h := range hashes {
+		d.add(h)
+	}
+	return d.ratio()
+}
+
+// SiteOf returns how a frame of a program is reported, given its module and
+// the path of its package main.
+func SiteOf(module, mainPackage, function, file string, line int) (where, fn string) {
+	c := frameChooser{module: module, mainPackage: mainPackage}
+	s := c.site(runtime.Frame{Function: function, File: file, Line: line}, packageOf(function))
+	return s.where, s.function
+}
+
+// Skips reports whether a frame is passed over when looking for the caller.
+func Skips(function, file string) bool {
+	pkg := packageOf(function)
+	return isHone(pkg) || isLibrary(pkg) || isGenerated(pkg, file)
+}

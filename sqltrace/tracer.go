@@ -1,0 +1,160 @@
+package sqltrace
+
+import (
+	"context"
+	"database/sql/driver"
+	"hash/maphash"
+	"time"
+
+	"github.com/hone-go/hone/internal/ledger"
+)
+
+// A Tracer keeps account of SQL statements: in the ledger of the request they
+// belong to, and in sums for the process. It holds no connection and no
+// goroutine and need not be closed. It is safe for concurrent use.
+type Tracer struct {
+	*state
+	dialect Dialect
+}
+
+// state is what the views of one Tracer share.
+type state struct {
+	config   Config
+	seed     maphash.Seed
+	texts    *fingerprints
+	sites    *sites
+	findings *findings
+	waits    poolWaits
+}
+
+// New returns a Tracer. An error names every field of cfg that is wrong.
+func New(cfg Config) (*Tracer, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Tracer{
+		dialect: cfg.Dialect,
+		state: &state{
+			config:   cfg,
+			seed:     maphash.MakeSeed(),
+			texts:    newFingerprints(cfg.MaxFingerprints),
+			sites:    newSites(cfg.Application),
+			findings: newFindings(time.Now()),
+		},
+	}, nil
+}
+
+// For returns a view of t for databases that speak d. It shares everything
+// with t: statements begun through either are in the reports of both.
+func (t *Tracer) For(d Dialect) *Tracer {
+	return &Tracer{state: t.state, dialect: d}
+}
+
+// A Statement is one statement under way. The zero Statement is one that does
+// not count. It is a value so that it costs no allocation; copies of it are the
+// same statement, of which one must be ended, once.
+type Statement struct {
+	state   *state
+	fp      *fingerprint
+	ledger  *ledger.Ledger // nil outside a request
+	request *request
+	slot    *slot
+	start   time.Time
+	log     *logEntry
+}
+
+// Begin records that a statement with positional arguments begins, on behalf
+// of the request in ctx if there is one. Transaction control (BEGIN, COMMIT,
+// ROLLBACK, SAVEPOINT and their like) and texts without code, such as a ping,
+// are not statements: for them it returns the zero Statement. The arguments
+// are hashed, not kept.
+//
+// Cost: no allocation, but for two in a request's first statement and one
+// when the request first repeats it.
+func (t *Tracer) Begin(ctx context.Context, sql string, args []any) Statement {
+	text := t.texts.find(sql, t.dialect, false)
+	if text.fp.kind == KindTransaction {
+		return Statement{}
+	}
+	a := arguments{all: text.literals}
+	t.hashArgs(&a, args)
+	s := t.begin(ctx, text.fp, &a)
+	if t.config.QueryLog != nil {
+		s.log = t.newLogEntry(ctx, args)
+	}
+	return s
+}
+
+// BeginNamed is [Tracer.Begin] for the argument type of database/sql/driver.
+func (t *Tracer) BeginNamed(ctx context.Context, sql string, args []driver.NamedValue) Statement {
+	text := t.texts.find(sql, t.dialect, false)
+	if text.fp.kind == KindTransaction {
+		return Statement{}
+	}
+	a := arguments{all: text.literals}
+	t.hashNamed(&a, text.fp, args)
+	s := t.begin(ctx, text.fp, &a)
+	if t.config.QueryLog != nil {
+		s.log = t.newLogEntry(ctx, namedValues(args))
+	}
+	return s
+}
+
+// BeginBatch records that statements sent together, in one round trip, begin.
+// They count as one, under the text of the first, and are never taken for a
+// loop.
+func (t *Tracer) BeginBatch(ctx context.Context, first string) Statement {
+	text := t.texts.find(first, t.dialect, true)
+	s := t.begin(ctx, text.fp, &arguments{})
+	if t.config.QueryLog != nil {
+		s.log = t.newLogEntry(ctx, nil)
+	}
+	return s
+}
+
+// begin is called by an exported Begin, which the caller of that sees two
+// frames up.
+func (t *Tracer) begin(ctx context.Context, fp *fingerprint, a *arguments) Statement {
+	s := Statement{state: t.state, fp: fp, start: time.Now()}
+	l := ledger.From(ctx)
+	if l != nil && l.StatementStart(s.start) {
+		if r, _ := l.Part(t.state, newRequest).(*request); r != nil {
+			s.ledger, s.request = l, r
+			s.slot = r.begin(fp, a)
+			return s
+		}
+	}
+	fp.lost.add(t.sites)
+	return s
+}
+
+// End records that the statement ended: with so many rows, returned or
+// affected, 0 if unknown, and with err, nil if it succeeded. It lasts from
+// Begin until now.
+func (s *Statement) End(rows int64, err error) {
+	if s.state == nil {
+		return
+	}
+	now := time.Now()
+	elapsed := now.Sub(s.start)
+	rows = max(0, rows)
+	s.fp.add(elapsed, rows, err != nil)
+	if s.ledger != nil {
+		s.ledger.StatementEnd(now, rows, err != nil)
+		s.request.end(s.slot, elapsed, rows, err != nil)
+	}
+	if s.log != nil {
+		s.log.write(s.state.config.QueryLog, s.fp, elapsed, rows, err)
+	}
+}
+
+// Wait records that the request in ctx, if there is one, waited that long for
+// a pooled connection.
+func (t *Tracer) Wait(ctx context.Context, d time.Duration) {
+	t.waits.count.Add(1)
+	t.waits.nanos.Add(int64(d))
+	if l := ledger.From(ctx); l != nil {
+		l.AddWait(d)
+	}
+}
