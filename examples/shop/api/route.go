@@ -1,0 +1,60 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/hone-go/hone/examples/shop/data"
+)
+
+// A Route is a pattern of [http.ServeMux] and what answers it.
+type Route struct {
+	Pattern string
+	Handle  HandlerFunc
+}
+
+// A HandlerFunc answers one request. It either writes an answer and returns
+// nil, or writes nothing and returns an error, which [Handler] answers. If it
+// fails in the middle of its answer, it returns a [TruncatedError].
+type HandlerFunc func(http.ResponseWriter, *http.Request) error
+
+// statusClientClosed is nginx's status for a client that left before the
+// answer. Nobody reads it; it keeps such requests apart from failures in logs.
+const statusClientClosed = 499
+
+// Handler returns an [http.Handler] that answers with handle. An error becomes
+// JSON: a [Problem] is shown to the client as it is; anything else is logged
+// and answered with 503 if the database is unavailable and 500 if not, in
+// words that tell nothing of the inside. A [TruncatedError] cuts the
+// connection.
+func Handler(log *slog.Logger, handle HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := handle(w, r)
+		if err == nil {
+			return
+		}
+		var problem *Problem
+		var truncated *TruncatedError
+		left := errors.Is(r.Context().Err(), context.Canceled)
+		switch {
+		case errors.As(err, &problem):
+			problem.write(w)
+		case errors.As(err, &truncated):
+			if !left {
+				log.ErrorContext(r.Context(), "answer cut short", "route", r.Pattern, "error", truncated.Cause)
+			}
+			panic(http.ErrAbortHandler)
+		case left:
+			w.WriteHeader(statusClientClosed)
+		case data.Unavailable(err):
+			log.ErrorContext(r.Context(), "database unavailable", "route", r.Pattern, "error", err)
+			w.Header().Set("Retry-After", "1")
+			(&Problem{http.StatusServiceUnavailable, "the shop is busy, try again in a moment"}).write(w)
+		default:
+			log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "error", err)
+			(&Problem{http.StatusInternalServerError, "something went wrong on our side"}).write(w)
+		}
+	})
+}

@@ -1,0 +1,59 @@
+package data_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/internal/testserver"
+)
+
+// small is enough trade for every table to hold something.
+var small = data.Sizes{Customers: 40, Products: 30, Orders: 200}
+
+// open opens an empty database of the given kind, gone after the test.
+func open(t testing.TB, kind data.Kind) *data.DB {
+	t.Helper()
+	url := ""
+	if kind == data.Postgres {
+		url = testserver.Postgres(t)
+	}
+	return openURL(t, url, data.Config{})
+}
+
+func openURL(t testing.TB, url string, cfg data.Config) *data.DB {
+	t.Helper()
+	db, err := data.Open(t.Context(), url, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("Close() = %v", err)
+		}
+	})
+	return db
+}
+
+func seed(t testing.TB, db *data.DB, sizes data.Sizes) {
+	t.Helper()
+	if err := data.Seed(t.Context(), db, sizes, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eachKind runs test against both systems.
+func eachKind(t *testing.T, test func(t *testing.T, kind data.Kind)) {
+	for _, kind := range []data.Kind{data.SQLite, data.Postgres} {
+		t.Run(string(kind), func(t *testing.T) { test(t, kind) })
+	}
+}
+
+func seeded(t *testing.T, db *data.DB) bool {
+	t.Helper()
+	seeded, err := db.Seeded(context.WithoutCancel(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seeded
+}

@@ -1,0 +1,109 @@
+package shop
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/hone-go/hone/examples/shop/api"
+	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/examples/shop/found"
+	"github.com/hone-go/hone/examples/shop/tuned"
+)
+
+// Config holds what is optional in [New]. The zero value is ready to use.
+type Config struct {
+	// Log gets what goes wrong inside: a client is told no more than that
+	// something did. Nil, the default, drops it.
+	Log *slog.Logger
+
+	// Tuned starts every route that has a fix with it.
+	Tuned bool
+}
+
+// Shop is the service. It is safe for concurrent use.
+type Shop struct {
+	mux    *http.ServeMux
+	routes []*route
+}
+
+// route is one pattern and the handlers it may have.
+type route struct {
+	pattern string
+	tuned   http.Handler // nil if there is no fix
+	now     atomic.Pointer[http.Handler]
+}
+
+func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*rt.now.Load()).ServeHTTP(w, r) }
+
+// New returns a shop over db, which must be seeded and stays the caller's to
+// close. It fails only if a fix is for a route that does not exist.
+func New(db *data.DB, cfg Config) (*Shop, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	fixes := make(map[string]http.Handler)
+	for _, fix := range tuned.Routes(db) {
+		fixes[fix.Pattern] = api.Handler(cfg.Log, fix.Handle)
+	}
+	s := &Shop{mux: http.NewServeMux()}
+	for _, as := range found.Routes(db) {
+		rt := &route{pattern: as.Pattern, tuned: fixes[as.Pattern]}
+		delete(fixes, as.Pattern)
+		start := api.Handler(cfg.Log, as.Handle)
+		if cfg.Tuned && rt.tuned != nil {
+			start = rt.tuned
+		}
+		rt.now.Store(&start)
+		s.mux.Handle(rt.pattern, rt)
+		s.routes = append(s.routes, rt)
+	}
+	var errs []error
+	for pattern := range fixes {
+		errs = append(errs, fmt.Errorf("shop: there is a fix for %q, which is not a route", pattern))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Handler returns the shop's [http.ServeMux]. The mux itself, so that a
+// middleware around it can read the request's Pattern after it was served.
+func (s *Shop) Handler() http.Handler { return s.mux }
+
+// Routes returns the patterns of all routes.
+func (s *Shop) Routes() []string {
+	var patterns []string
+	for _, rt := range s.routes {
+		patterns = append(patterns, rt.pattern)
+	}
+	return patterns
+}
+
+// Tunable returns the patterns of the routes that have a fix.
+func (s *Shop) Tunable() []string {
+	var patterns []string
+	for _, rt := range s.routes {
+		if rt.tuned != nil {
+			patterns = append(patterns, rt.pattern)
+		}
+	}
+	return patterns
+}
+
+// Tune switches the route with the given pattern to its fix. Requests under
+// way are not disturbed. Tuning twice is no error; a pattern that is not among
+// [Shop.Tunable] is.
+func (s *Shop) Tune(pattern string) error {
+	for _, rt := range s.routes {
+		if rt.pattern == pattern && rt.tuned != nil {
+			rt.now.Store(&rt.tuned)
+			return nil
+		}
+	}
+	return fmt.Errorf("shop: %q has no fix; these have: %s", pattern, strings.Join(s.Tunable(), ", "))
+}

@@ -1,0 +1,256 @@
+package shop_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hone-go/hone/examples/shop"
+	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/internal/testserver"
+	"github.com/hone-go/hone/sqltrace"
+)
+
+// sizes make three full pages of orders and one of ten.
+var sizes = data.Sizes{Customers: 400, Products: 40, Orders: 160}
+
+// fixture is a shop with its database and its log.
+type fixture struct {
+	*shop.Shop
+	db    *data.DB
+	trace *sqltrace.Tracer
+	log   *lockedBuffer
+}
+
+func newFixture(t *testing.T, kind data.Kind, tuned bool) *fixture {
+	t.Helper()
+	return fixtureAt(t, databaseURL(t, kind), tuned)
+}
+
+// databaseURL returns where a test finds an empty database of its own.
+func databaseURL(t *testing.T, kind data.Kind) string {
+	t.Helper()
+	if kind == data.Postgres {
+		return testserver.Postgres(t)
+	}
+	return ""
+}
+
+func fixtureAt(t *testing.T, url string, tuned bool) *fixture {
+	t.Helper()
+	trace, err := sqltrace.New(sqltrace.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := data.Open(t.Context(), url, data.Config{Trace: trace, Schema: fmt.Sprintf("shop_tuned_%t", tuned)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("Close() = %v", err)
+		}
+	})
+	if err := data.Seed(t.Context(), db, sizes, nil); err != nil {
+		t.Fatal(err)
+	}
+	log := new(lockedBuffer)
+	s, err := shop.New(db, shop.Config{Log: slog.New(slog.NewTextHandler(log, nil)), Tuned: tuned})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &fixture{Shop: s, db: db, trace: trace, log: log}
+}
+
+// each runs test on every system, as found and tuned, at the same time.
+func each(t *testing.T, test func(t *testing.T, f *fixture)) {
+	for _, kind := range []data.Kind{data.SQLite, data.Postgres} {
+		t.Run(string(kind), func(t *testing.T) {
+			url := databaseURL(t, kind) // one for both, who have a schema each
+			for name, tuned := range map[string]bool{"found": false, "tuned": true} {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					test(t, fixtureAt(t, url, tuned))
+				})
+			}
+		})
+	}
+}
+
+// do sends a request; a body is sent as JSON.
+func (f *fixture) do(ctx context.Context, method, target, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	w := httptest.NewRecorder()
+	f.Handler().ServeHTTP(w, r)
+	return w
+}
+
+// get fetches a path, which must answer 200, into v.
+func (f *fixture) get(t *testing.T, target string, v any) {
+	t.Helper()
+	w := f.do(t.Context(), "GET", target, "")
+	if w.Code != http.StatusOK {
+		t.Fatalf("GET %s = %d %s", target, w.Code, w.Body)
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), v); err != nil {
+		t.Fatalf("GET %s = %s: %v", target, w.Body, err)
+	}
+}
+
+// scan reads one value from the database.
+func (f *fixture) scan(t *testing.T, query string, args ...any) (n int64) {
+	t.Helper()
+	if err := f.db.QueryRowContext(t.Context(), query, args...).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// lockedBuffer is a buffer that may be read while it is written to.
+type lockedBuffer struct {
+	mu struct {
+		sync.Mutex
+		bytes.Buffer
+	}
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.mu.Buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.mu.Buffer.String()
+}
+
+func TestRoutes(t *testing.T) {
+	f := newFixture(t, data.SQLite, false)
+	want := []string{
+		"GET /api/catalog", "GET /api/export.csv", "GET /api/orders", "GET /api/orders/{id}",
+		"GET /api/products/{id}/summary", "GET /health", "GET /search", "GET /{$}",
+		"POST /api/login", "POST /api/orders", "PUT /api/products/{id}",
+	}
+	if got := slices.Sorted(slices.Values(f.Routes())); !reflect.DeepEqual(got, want) {
+		t.Errorf("Routes() = %q, want %q", got, want)
+	}
+	want = []string{"GET /api/orders", "GET /api/export.csv"}
+	if got := f.Tunable(); !reflect.DeepEqual(got, want) {
+		t.Errorf("Tunable() = %q, want %q", got, want)
+	}
+}
+
+// A middleware around the shop sees the pattern that the mux has set.
+func TestPatternIsVisibleOutside(t *testing.T) {
+	f := newFixture(t, data.SQLite, true)
+	for target, want := range map[string]string{
+		"/": "GET /{$}", "/api/orders/3": "GET /api/orders/{id}", "/nowhere": "",
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", target, nil)
+		f.Handler().ServeHTTP(httptest.NewRecorder(), r)
+		if r.Pattern != want {
+			t.Errorf("Pattern after GET %s = %q, want %q", target, r.Pattern, want)
+		}
+	}
+}
+
+func TestTuneRefuses(t *testing.T) {
+	f := newFixture(t, data.SQLite, false)
+	for _, pattern := range []string{"GET /api/catalog", "GET /nowhere", "/api/orders", ""} {
+		err := f.Tune(pattern)
+		if err == nil {
+			t.Errorf("Tune(%q) succeeded", pattern)
+			continue
+		}
+		for _, tunable := range f.Tunable() {
+			if !strings.Contains(err.Error(), tunable) {
+				t.Errorf("Tune(%q) = %q, want it to name %q", pattern, err, tunable)
+			}
+		}
+	}
+}
+
+// Tuning under load loses no request and changes no answer.
+func TestTuneUnderLoad(t *testing.T) {
+	f := newFixture(t, data.SQLite, false)
+	want := f.do(t.Context(), "GET", "/api/orders", "").Body.String()
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			for range 20 {
+				w := f.do(t.Context(), "GET", "/api/orders", "")
+				if w.Code != http.StatusOK || w.Body.String() != want {
+					t.Errorf("GET /api/orders = %d with a different body", w.Code)
+				}
+			}
+		})
+	}
+	for range 2 { // the second time it is tuned already
+		if err := f.Tune("GET /api/orders"); err != nil {
+			t.Error(err)
+		}
+	}
+	clients.Wait()
+}
+
+// Whatever the system and the version, the same request gets the same bytes.
+func TestAnswersAreIdentical(t *testing.T) {
+	targets := []string{
+		"/api/catalog", "/api/catalog?species=Oak", "/api/catalog?species=Balsa",
+		"/api/orders", "/api/orders?before=111", "/api/orders?before=7", "/api/orders?before=1",
+		"/api/orders/1", "/api/orders/160", "/api/products/1/summary", "/api/products/40/summary",
+		"/api/export.csv", "/search?q=la", "/search?q=%25", "/search?q=BERGSTR%C3%96M",
+	}
+	var mu sync.Mutex
+	want := make(map[string]string) // from whichever version comes first
+	each(t, func(t *testing.T, f *fixture) {
+		for _, target := range targets {
+			w := f.do(t.Context(), "GET", target, "")
+			got := w.Result().Status + " " + w.Header().Get("Content-Type") + "\n" + w.Body.String()
+			if w.Code != http.StatusOK {
+				t.Errorf("GET %s = %s", target, got)
+			}
+			mu.Lock()
+			if want[target] == "" {
+				want[target] = got
+			}
+			if got != want[target] {
+				t.Errorf("GET %s differs between versions:\n%.300s\nand\n%.300s", target, got, want[target])
+			}
+			mu.Unlock()
+		}
+	})
+}
+
+func TestServedOverTCP(t *testing.T) {
+	f := newFixture(t, data.SQLite, true)
+	server := httptest.NewServer(f.Handler())
+	defer server.Close()
+	resp, err := server.Client().Get(server.URL + "/api/export.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := bytes.Count(body, []byte("\n")); resp.StatusCode != http.StatusOK || lines != 161 {
+		t.Errorf("GET /api/export.csv = %s with %d lines, want 200 with 161", resp.Status, lines)
+	}
+}
