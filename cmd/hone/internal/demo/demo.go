@@ -1,0 +1,175 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/sqltrace"
+)
+
+// An Output is where the demo writes.
+type Output struct {
+	Result io.Writer // the report: text as it comes, or one JSON object
+	// Step begins a step that may take seconds and shows how far it is.
+	Step func(name string) Progress
+}
+
+// Progress shows how far a step is, until Done.
+type Progress interface {
+	Rows(done, total int)
+	Time(done, total time.Duration)
+	Done()
+}
+
+// ErrUsage is matched by an error about the Config; nothing was started.
+var ErrUsage = errors.New("demo: wrong configuration")
+
+// A change turns the service into the one of a stage. An empty route means
+// that nothing changes.
+type change struct {
+	stage string
+	route string // of the shop, as found before and tuned from here on
+}
+
+// changes are the stages, in the order in which they are measured.
+var changes = []change{
+	{stage: "as found"},
+	{stage: "eager loading", route: "GET /api/orders"},
+}
+
+// Run runs the demo. An error matches [ErrUsage] if the configuration is
+// wrong; otherwise the demo failed on the way. Nothing is left behind in any
+// case: no process, no temporary file, no schema.
+//
+// Unless Config.Once is set, Run goes on serving after the report until ctx is
+// cancelled, which is then no error.
+func Run(ctx context.Context, cfg Config, load Loader, out Output) (err error) {
+	if err := cfg.validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	tracer, err := sqltrace.New(sqltrace.Config{})
+	if err != nil {
+		return err
+	}
+	listener, err := listen(cfg.Addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() // a second time, if the service came to be
+	db, err := openDatabase(ctx, cfg, tracer, out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close()) }()
+	service, err := startService(listener, db.DB)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, service.close()) }()
+
+	text := &printer{w: out.Result}
+	if cfg.JSON {
+		text.w = io.Discard
+	}
+	text.opening(db, service.url, cfg)
+	report := Report{Database: string(db.Kind()), Findings: []Finding{}}
+	for i, change := range changes {
+		if change.route != "" {
+			if err := service.shop.Tune(change.route); err != nil {
+				return err
+			}
+		}
+		tracer.Reset()
+		stage, err := runStage(ctx, cfg, change.stage, service, load, out)
+		if err != nil {
+			return err
+		}
+		report.Stages = append(report.Stages, stage)
+		text.stage(i+1, stage)
+		findings := collect(tracer.Findings())
+		if i == 0 {
+			report.Findings = findings
+		}
+		text.findings(findings)
+	}
+	text.comparison(report)
+	if cfg.JSON {
+		enc := json.NewEncoder(out.Result)
+		enc.SetEscapeHTML(false) // the fix holds SQL and Go
+		if err := enc.Encode(report); err != nil {
+			return err
+		}
+	}
+	if cfg.Once {
+		return nil
+	}
+	text.serving(service.url)
+	<-ctx.Done()
+	return nil
+}
+
+// A database is the shop's, and knows what to remove at the end.
+type database struct {
+	*data.DB
+	drop bool
+}
+
+// cleanupTimeout bounds the removal of the demo's schema. Not shorter: it
+// waits for statements under way. Not longer: Ctrl-C must end the demo.
+const cleanupTimeout = 10 * time.Second
+
+func openDatabase(ctx context.Context, cfg Config, tracer *sqltrace.Tracer, out Output) (*database, error) {
+	var suffix [4]byte
+	_, _ = rand.Read(suffix[:]) // never fails
+	inner, err := data.Open(ctx, cfg.Database, data.Config{
+		Trace:  tracer,
+		Schema: "hone_demo_" + hex.EncodeToString(suffix[:]), // two demos may share a server
+	})
+	if err != nil {
+		return nil, err
+	}
+	db := &database{DB: inner, drop: inner.Kind() == data.Postgres}
+	seeded, err := db.Seeded(ctx)
+	if err == nil && !seeded {
+		err = seed(ctx, inner, cfg, out)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.close())
+	}
+	return db, nil
+}
+
+func seed(ctx context.Context, db *data.DB, cfg Config, out Output) error {
+	step := out.Step("making up two years of trade")
+	defer step.Done()
+	return data.Seed(ctx, db, data.Sizes{Orders: cfg.Orders}, step.Rows)
+}
+
+func (d *database) close() error {
+	var err error
+	if d.drop {
+		// The demo's own context may be cancelled by now.
+		ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
+		defer cancel()
+		err = d.Drop(ctx)
+	}
+	return errors.Join(err, d.DB.Close())
+}
+
+func collect(found []sqltrace.Finding) []Finding {
+	findings := make([]Finding, 0, len(found))
+	for _, f := range found {
+		findings = append(findings, Finding{
+			Rule: f.Rule, Route: f.Route, Where: f.Where,
+			CountPerRequest: f.CountPerRequest, SQL: f.SQL, Fix: f.Fix,
+		})
+	}
+	return findings
+}

@@ -1,0 +1,59 @@
+package demo
+
+// Report is what the demo measured. Every figure comes from the run itself.
+type Report struct {
+	Database string    `json:"database"` // "sqlite" or "postgres"
+	Stages   []Stage   `json:"stages"`
+	Findings []Finding `json:"findings"`
+}
+
+// Stage is one state of the service under the load. Latencies are the
+// client's, from the planned start of each request; statements and rows are
+// what the service's own measurement says; CPU is the service's process alone.
+type Stage struct {
+	Name              string  `json:"name"`
+	Requests          uint64  `json:"requests"`
+	Errors            uint64  `json:"errors"`
+	P50               float64 `json:"p50_ms"`
+	P95               float64 `json:"p95_ms"`
+	P99               float64 `json:"p99_ms"`
+	QueriesPerRequest float64 `json:"queries_per_request"`
+	CPUPerRequest     float64 `json:"cpu_ms_per_request"`
+	Routes            []Route `json:"routes"`
+
+	rowsPerRequest float64
+	reliable       bool // the percentiles rest on enough requests
+	keptUp         bool // the load was really sent at the rate asked for
+}
+
+// Route is one route's share of a stage.
+type Route struct {
+	Route             string  `json:"route"`
+	Count             uint64  `json:"count"`
+	P50               float64 `json:"p50_ms"`
+	P95               float64 `json:"p95_ms"`
+	P99               float64 `json:"p99_ms"`
+	QueriesPerRequest float64 `json:"queries_per_request"`
+
+	rowsPerRequest float64
+	reliable       bool
+}
+
+// Finding is one mistake, its place and its fix.
+type Finding struct {
+	Rule            string  `json:"rule"`
+	Route           string  `json:"route"`
+	Where           string  `json:"where"`
+	CountPerRequest float64 `json:"count_per_request"`
+	SQL             string  `json:"sql"`
+	Fix             string  `json:"fix"`
+}
+
+func (s Stage) route(name string) Route {
+	for _, r := range s.Routes {
+		if r.Route == name {
+			return r
+		}
+	}
+	return Route{Route: name}
+}
