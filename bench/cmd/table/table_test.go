@@ -1,0 +1,54 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+const output = `goos: linux
+BenchmarkHandler/goroutines=1/bare-2     100   100.0 ns/op   0 B/op   0 allocs/op
+BenchmarkHandler/goroutines=1/hone-2     100   150.0 ns/op   9 B/op   2 allocs/op
+BenchmarkHandler/goroutines=1/promhttp-2 100   200.0 ns/op   9 B/op   4 allocs/op
+BenchmarkHandler/goroutines=1/otelhttp-2 100   190.0 ns/op   9 B/op   4 allocs/op
+PASS
+`
+
+func parse(rounds ...string) []*result {
+	var results []*result
+	for _, text := range rounds {
+		for line := range strings.Lines(text) {
+			results = add(results, line)
+		}
+	}
+	return results
+}
+
+func TestTableShowsMediansAddedAndRatio(t *testing.T) {
+	slow := strings.ReplaceAll(output, "200.0", "900.0")
+	var b strings.Builder
+	printTable(&b, parse(output, slow, output))
+	var row string
+	for line := range strings.Lines(b.String()) {
+		if strings.Contains(line, "promhttp") {
+			row = strings.Join(strings.Fields(line), " ")
+		}
+	}
+	if want := "promhttp 200.0 100.0 4 2.00"; row != want {
+		t.Errorf("promhttp's row = %q, want %q", row, want)
+	}
+}
+
+func TestBarsCompareWhatIsAdded(t *testing.T) {
+	var b strings.Builder
+	if printBars(&b, parse(output)) {
+		t.Error("printBars = true, want false: hone adds 50 ns, more than half of otelhttp's 90 ns")
+	}
+	for _, want := range []string{"hone / promhttp = 0.50", "hone / otelhttp = 0.56", "hone adds 2.00 allocations"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("bars do not contain %q:\n%s", want, b.String())
+		}
+	}
+	if got := strings.Count(b.String(), "MISSED"); got != 1 {
+		t.Errorf("missed bars = %d, want 1:\n%s", got, b.String())
+	}
+}
