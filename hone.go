@@ -1,0 +1,62 @@
+package hone
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"net/http"
+
+	"github.com/hone-go/hone/measure"
+	"github.com/hone-go/hone/sqltrace"
+)
+
+// Config configures the layers. The zero value is the documented default of
+// each.
+type Config struct {
+	Measure measure.Config
+	SQL     sqltrace.Config
+}
+
+// Hone is the assembled stack of one service. It is safe for concurrent use
+// and holds no resource that needs closing.
+type Hone struct {
+	recorder *measure.Recorder
+	tracer   *sqltrace.Tracer
+}
+
+// New assembles the stack. The error joins what is wrong with each layer's
+// Config. New does no I/O.
+func New(cfg Config) (*Hone, error) {
+	recorder, err := measure.New(cfg.Measure)
+	if err != nil {
+		return nil, err
+	}
+	tracer, err := sqltrace.New(cfg.SQL)
+	if err != nil {
+		return nil, err
+	}
+	return &Hone{recorder: recorder, tracer: tracer}, nil
+}
+
+// Handler returns next inside the stack, in the order of docs/ARCHITECTURE.md.
+// Cost: two allocations per request.
+func (h *Hone) Handler(next http.Handler) http.Handler {
+	return h.recorder.Handler(next)
+}
+
+// Open is [sql.Open] with every statement seen by [Hone.SQL]. Use it, or
+// [Hone.Connector], for database/sql and whatever is built on it; for pgx and
+// pgxpool, set sqltrace/pgxtrace's tracer in the connection's configuration.
+func (h *Hone) Open(driverName, dataSourceName string) (*sql.DB, error) {
+	return h.tracer.Open(driverName, dataSourceName)
+}
+
+// Connector wraps a driver's connector for [sql.OpenDB].
+func (h *Hone) Connector(c driver.Connector) driver.Connector {
+	return h.tracer.Connector(c)
+}
+
+// Measure returns the recorder: what each route costs.
+func (h *Hone) Measure() *measure.Recorder { return h.recorder }
+
+// SQL returns the tracer: what each statement costs, and the findings.
+func (h *Hone) SQL() *sqltrace.Tracer { return h.tracer }
