@@ -38,7 +38,7 @@ func New(cfg Config) (*Hone, error) {
 }
 
 // Handler returns next inside the stack, in the order of docs/ARCHITECTURE.md.
-// Cost: two allocations per request.
+// Cost: one allocation per request.
 func (h *Hone) Handler(next http.Handler) http.Handler {
 	return h.recorder.Handler(next)
 }

@@ -7,7 +7,7 @@
 // [Recorder.Snapshot]. Calls to others are timed with [Span]. Start with
 // [New].
 //
-// A request costs two allocations, one atomic addition for its duration and
+// A request costs one allocation, one atomic addition for its duration and
 // one each for what else it has to count. Nothing is sampled. The number of
 // series is bounded by [Config.MaxSeries] whatever clients send, and the raw
 // path or query of a request is never a label nor logged. The package starts

@@ -23,7 +23,7 @@ type router interface {
 // A panic is counted as a 500 and goes on with its stack, as does
 // [http.ErrAbortHandler]. A request whose context was canceled before next
 // returned is counted as canceled whatever its status, a panic included:
-// a proxy aborts the handler when its client has left. It allocates twice.
+// a proxy aborts the handler when its client has left. It allocates once.
 func (r *Recorder) Handler(next http.Handler) http.Handler {
 	h := &handler{rec: r, next: next}
 	if m, ok := next.(router); ok {
@@ -38,10 +38,18 @@ type handler struct {
 	router router // next, if it can tell routes, or nil
 }
 
+// An exchange is a request and the copy of its http.Request that carries its
+// context, in one allocation.
+type exchange struct {
+	request
+	inner http.Request
+}
+
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	cfg := &h.rec.cfg
-	q := &request{}
+	e := new(exchange)
+	q := &e.request
 	q.open(h.rec, r.Context(), methodOf(r.Method), now)
 	q.queued = queuedFor(r.Header, now)
 	if id := r.Header["X-Request-Id"]; len(id) > 0 && saneID(id[0]) {
@@ -61,9 +69,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		q.label(r.Context(), known)
 		defer pprof.SetGoroutineLabels(r.Context())
 	}
-	inner := r.WithContext(q)
-	defer h.finish(q, inner, known)
-	h.next.ServeHTTP(&q.writer, inner)
+	e.inner = *r.WithContext(q) // the compiler keeps the copy on the stack
+	defer h.finish(q, &e.inner, known)
+	h.next.ServeHTTP(&q.writer, &e.inner)
 	q.returned = true
 }
 

@@ -26,8 +26,8 @@ type Recorder struct {
 	spans  lookup[string, *spanSeries]
 	labels lookup[labelKey, *profileLabels]
 
-	_        [64]byte // so that what follows does not slow reads of the above
-	inFlight atomic.Int64
+	_        cacheLine // what is above is only read
+	inFlight gauge
 	logged   atomic.Uint64 // requests that sampling decides about
 }
 

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,7 +46,7 @@ func (q *request) open(r *Recorder, parent context.Context, method string, now t
 	q.rec = r
 	q.method = method
 	if method != MethodJob {
-		r.inFlight.Add(1)
+		r.inFlight.add(rand.Uint32(), 1)
 	}
 }
 
@@ -72,7 +73,7 @@ func (q *request) end(now time.Time, o outcome) {
 		return
 	}
 	if q.method != MethodJob {
-		q.rec.inFlight.Add(-1)
+		q.rec.inFlight.add(rand.Uint32(), -1)
 	}
 	s := ledger.Summary{
 		Route:    o.route,

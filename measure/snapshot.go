@@ -45,7 +45,7 @@ func (r *Recorder) Snapshot() Snapshot { return r.snapshot(time.Now()) }
 
 func (r *Recorder) snapshot(now time.Time) Snapshot {
 	s := Snapshot{
-		Start: r.start.UTC(), Taken: now.UTC(), InFlight: r.inFlight.Load(),
+		Start: r.start.UTC(), Taken: now.UTC(), InFlight: r.inFlight.load(),
 		Series: []Series{}, Spans: []Spans{}, // empty, not null, in JSON
 	}
 	age, window := s.Age(), s.Window()

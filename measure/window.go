@@ -88,9 +88,11 @@ type account struct {
 //
 // The zero value is ready to use. It is safe for concurrent use.
 type window struct {
-	durations Histogram // its max is the current epoch's
-	counters  counters
+	durations Histogram    // its max is the current epoch's
 	epoch     atomic.Int64 // of the last arrival; written with mu held
+	_         cacheLine    // every record reads what is above and writes what is below
+	counters  counters
+	_         cacheLine
 	mu        struct {
 		sync.Mutex
 		filed  account // all before the current epoch

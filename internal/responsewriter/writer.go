@@ -34,7 +34,6 @@ type Writer struct {
 	next     http.ResponseWriter
 	hook     Hook
 	bytes    int64
-	err      error
 	status   int32
 	hijacked bool
 }
@@ -50,10 +49,6 @@ func (w *Writer) Status() int { return int(w.status) }
 
 // Bytes returns how many bytes of the body the writer underneath accepted.
 func (w *Writer) Bytes() int64 { return w.bytes }
-
-// Err returns the first error of a Write or WriteString, or nil. An error of
-// ReadFrom is not kept, because it may be the source's.
-func (w *Writer) Err() error { return w.err }
 
 // Hijacked reports whether the connection was taken over.
 func (w *Writer) Hijacked() bool { return w.hijacked }
@@ -81,7 +76,7 @@ func (w *Writer) WriteHeader(status int) {
 func (w *Writer) Write(p []byte) (int, error) {
 	w.settle(http.StatusOK)
 	n, err := w.next.Write(p)
-	w.count(n, err)
+	w.bytes += int64(n)
 	return n, err
 }
 
@@ -90,7 +85,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 func (w *Writer) WriteString(s string) (int, error) {
 	w.settle(http.StatusOK)
 	n, err := io.WriteString(w.next, s)
-	w.count(n, err)
+	w.bytes += int64(n)
 	return n, err
 }
 
@@ -170,13 +165,6 @@ func (w *Writer) settle(status int) {
 	w.status = int32(status)
 	if w.hook != nil {
 		w.hook.BeforeHeader(status)
-	}
-}
-
-func (w *Writer) count(n int, err error) {
-	w.bytes += int64(n)
-	if err != nil && w.err == nil {
-		w.err = err
 	}
 }
 
