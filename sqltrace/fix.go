@@ -13,7 +13,7 @@ func fix(r rewrite) string {
 			"There is no rewritten SQL because " + r.why + "."
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Collect the keys first, ask for all of them in one statement, and group its rows by %s:\n\n", r.key)
+	fmt.Fprintf(&b, "Collect the keys, ask for all of them at once, and group the rows by %s:\n\n", r.key)
 	for line := range strings.Lines(r.sql) {
 		b.WriteString("\t" + line)
 	}
@@ -38,7 +38,8 @@ const keysSketch = `	keys := make([]int64, 0, len(items)) // …the type of the 
 	}
 `
 
-const arraySketch = `	rows, err := db.QueryContext(ctx, query, keys) // pgx takes the slice as it is; lib/pq wants pq.Array(keys)
+const arraySketch = `	// pgx takes the slice as it is; lib/pq wants pq.Array(keys).
+	rows, err := db.QueryContext(ctx, query, keys)
 `
 
 // listSketch writes the list of placeholders to fit the keys. It must not be
@@ -68,7 +69,7 @@ const groupSketch = `	if err != nil {
 	for rows.Next() {
 		var row Row
 		var key int64
-		if err := rows.Scan(…, &key); err != nil { // …in the order of the columns
+		if err := rows.Scan(…, &key); err != nil { // …in the columns' order
 			return err
 		}
 		byKey[key] = append(byKey[key], row)

@@ -58,14 +58,14 @@ func (p *progress) set(done, total int64, status string) bool {
 		return false
 	}
 	if p.bar == nil {
-		p.container = mpb.New(mpb.WithOutput(p.io.err), mpb.WithWidth(72), mpb.WithAutoRefresh())
+		p.container = mpb.New(mpb.WithOutput(p.io.err), mpb.WithWidth(40), mpb.WithAutoRefresh())
 		p.bar = p.container.New(total, mpb.BarStyle().Lbound("").Rbound(""),
 			mpb.BarRemoveOnComplete(),
 			mpb.PrependDecorators(decor.Name(p.name, decor.WCSyncSpaceR)),
 			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return *p.status.Load() })),
 		)
 	}
-	p.bar.SetCurrent(done)
+	p.bar.SetCurrent(min(done, total-1)) // a full bar would stay on the screen
 	return true
 }
 

@@ -94,10 +94,10 @@ func Run(ctx context.Context, cfg Config, load Loader, out Output) (err error) {
 		report.Stages = append(report.Stages, stage)
 		text.stage(i+1, stage)
 		findings := collect(tracer.Findings())
+		text.findings(findings, report.Findings)
 		if i == 0 {
 			report.Findings = findings
 		}
-		text.findings(findings)
 	}
 	text.comparison(report)
 	if cfg.JSON {

@@ -3,8 +3,8 @@ package demo
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"text/tabwriter"
 )
 
 // A printer writes the demo's report for people, as the demo goes on. Errors
@@ -15,24 +15,23 @@ func (p *printer) printf(format string, args ...any) { _, _ = fmt.Fprintf(p.w, f
 
 func (p *printer) opening(db *database, url string, cfg Config) {
 	system := map[string]string{"sqlite": "SQLite, embedded", "postgres": "PostgreSQL"}[string(db.Kind())]
-	p.printf("The shop: a timber wholesaler's API over %s, at %s\n", system, url)
+	p.printf("The shop: a timber wholesaler's API over %s,\nat %s\n\n", system, url)
 	p.printf("Each stage: %g requests per second for %s, the arrivals fixed in advance;\n", cfg.Rate, cfg.For)
 	p.printf("a latency counts from when its request was due.\n")
 }
 
 func (p *printer) stage(number int, s Stage) {
-	p.printf("\n%d. %s: %d requests, %d errors, p95 %s, %.2f ms of CPU each\n\n",
-		number, s.Name, s.Requests, s.Errors, latency(s.P95, s.reliable), s.CPUPerRequest)
-	tw := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "   count\tp50 ms\tp95 ms\tp99 ms\tstatements\trows\t  route")
+	p.printf("\n%d. %s: %d requests, %d errors, p95 %s ms, %.2f ms of CPU each\n\n",
+		number, s.Name, s.Requests, s.Errors, figure(s.P95, s.reliable), s.CPUPerRequest)
+	p.printf("%7s %7s %7s %7s %6s %7s  %s\n", "count", "p50 ms", "p95 ms", "p99 ms", "SQL", "rows", "route")
 	note := false
 	for _, r := range s.Routes {
-		fmt.Fprintf(tw, "   %d\t%s\t%s\t%s\t%.1f\t%.1f\t  %s\n", r.Count,
-			number2(r.P50, r.reliable), number2(r.P95, r.reliable), number2(r.P99, r.reliable),
+		p.printf("%7d %7s %7s %7s %6.1f %7.1f  %s\n", r.Count,
+			figure(r.P50, r.reliable), figure(r.P95, r.reliable), figure(r.P99, r.reliable),
 			r.QueriesPerRequest, r.rowsPerRequest, r.Route)
 		note = note || !r.reliable
 	}
-	_ = tw.Flush()
+	p.printf("\n   SQL: statements per request; rows: rows read per request\n")
 	if note {
 		p.printf("   ~ fewer than 100 requests: not a percentile to rely on\n")
 	}
@@ -41,9 +40,14 @@ func (p *printer) stage(number int, s Stage) {
 	}
 }
 
-func (p *printer) findings(findings []Finding) {
-	if len(findings) == 0 {
-		p.printf("\n   Nothing found that repeats itself.\n")
+// findings prints what a stage found; the fixed ones are those that an earlier
+// stage found and this one does not.
+func (p *printer) findings(findings, earlier []Finding) {
+	for _, f := range earlier {
+		gone := !slices.ContainsFunc(findings, func(g Finding) bool { return g.Rule == f.Rule && g.Route == f.Route })
+		if gone {
+			p.printf("\n   The %s of %s is gone.\n", strings.ToUpper(f.Rule), f.Route)
+		}
 	}
 	for _, f := range findings {
 		p.printf("\n   %s: %s sends one statement %.0f times per request\n", strings.ToUpper(f.Rule), f.Route, f.CountPerRequest)
@@ -99,23 +103,22 @@ func difference(before, after float64) string {
 	}
 }
 
-func latency(ms float64, reliable bool) string { return number2(ms, reliable) + " ms" }
-
-// number2 marks a figure that rests on too few samples.
-func number2(ms float64, reliable bool) string {
+// figure writes a percentile, and marks one that rests on too few samples.
+func figure(ms float64, reliable bool) string {
 	if !reliable {
 		return fmt.Sprintf("~%.2f", ms)
 	}
 	return fmt.Sprintf("%.2f", ms)
 }
 
+// indent moves text to the right, for a terminal: a tab is four columns.
 func indent(text, by string) string {
 	var b strings.Builder
 	for line := range strings.Lines(strings.TrimRight(text, "\n") + "\n") {
 		if line != "\n" {
 			b.WriteString(by)
 		}
-		b.WriteString(line)
+		b.WriteString(strings.ReplaceAll(line, "\t", "    "))
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
