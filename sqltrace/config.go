@@ -7,28 +7,12 @@ import (
 	"slices"
 )
 
-// Dialect names the SQL that a database speaks. It decides how a text is cut
-// into tokens and how a suggested statement asks for many keys at once.
-type Dialect string
-
-// The dialects. Unknown is the zero value: the placeholders of a statement
-// then decide, $1 meaning PostgreSQL.
-const (
-	Unknown   Dialect = ""
-	Postgres  Dialect = "postgres"
-	SQLite    Dialect = "sqlite"
-	MySQL     Dialect = "mysql"
-	SQLServer Dialect = "sqlserver"
-)
-
-func (d Dialect) valid() bool {
-	return slices.Contains([]Dialect{Unknown, Postgres, SQLite, MySQL, SQLServer}, d)
-}
-
 // Config configures a [Tracer]. The zero value is ready to use.
 type Config struct {
-	// Dialect of the databases traced. Default [Unknown]. A service that uses
-	// more than one takes a view for each with [Tracer.For].
+	// Dialect of the databases traced. Default [Unknown]: [Tracer.Connector]
+	// and what is built on it then go by the driver, if it is a well-known
+	// one. A service that uses more than one takes a view for each with
+	// [Tracer.For].
 	Dialect Dialect
 
 	// MinRepeats is how often one request must run a SELECT before it can be

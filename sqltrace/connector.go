@@ -36,6 +36,9 @@ import (
 // concurrent use if base is. Cost per statement over base: no allocation for
 // an Exec, one for a Query, one more for a statement that is prepared for it.
 func (t *Tracer) Connector(base driver.Connector) driver.Connector {
+	if t.dialect == Unknown {
+		t = t.For(dialectOf(base.Driver()))
+	}
 	c := &connector{tracer: t, base: base}
 	if closer, ok := base.(io.Closer); ok {
 		return &closingConnector{connector: c, Closer: closer}

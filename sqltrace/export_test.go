@@ -76,3 +76,6 @@ func Skips(function, file string) bool {
 	pkg := packageOf(function)
 	return isHone(pkg) || isLibrary(pkg) || isGenerated(pkg, file)
 }
+
+// DialectOf is the dialect that a driver stands for.
+var DialectOf = dialectOf

@@ -45,7 +45,7 @@ type loadReport struct {
 func (r loadReport) text(w io.Writer, width int) {
 	rows := append(slices.Clone(r.Routes), r.Total)
 	names := columnWidth(rows, width)
-	fmt.Fprintf(w, "%-*s%9s%8s%9s%9s%9s%9s\n", names, "route", "requests", "failed", "p50", "p95", "p99", "max")
+	fmt.Fprintf(w, "%-*s%9s%8s%9s%9s%9s%9s\n", names, "route", "count", "errors", "p50", "p95", "p99", "max")
 	unreliable := false
 	for _, row := range rows {
 		unreliable = unreliable || row.Count > 0 && !row.Latency.Reliable
@@ -57,7 +57,7 @@ func (r loadReport) text(w io.Writer, width int) {
 	}
 	fmt.Fprintf(w, "\nasked %s/s, sent %s/s, received %s\n", rateText(r.Asked), rateText(r.Achieved), bytesText(r.Total.Bytes))
 	if r.Total.Failed > 0 {
-		fmt.Fprintf(w, "failed: %s\n", failures(r.Total))
+		fmt.Fprintf(w, "errors: %s\n", failures(r.Total))
 	}
 	if unreliable {
 		fmt.Fprintln(w, "~ from fewer than 100 requests: load for longer before trusting it")

@@ -14,24 +14,29 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	db, err := h.Open("sqlite", "file:shop.db")
+	db, err := h.Open("sqlite", "file:quickstart.db") // sql.Open, with every statement seen
 	if err != nil {
 		log.Fatal(err)
 	}
+	if _, err := db.Exec("CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, total INTEGER)"); err != nil {
+		log.Fatal(err)
+	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /orders/{id}", func(w http.ResponseWriter, r *http.Request) {
-		var total int
-		err := db.QueryRowContext(r.Context(), "SELECT total FROM orders WHERE id = $1", r.PathValue("id")).Scan(&total)
-		if err != nil {
-			http.Error(w, "no such order", http.StatusNotFound)
-			return
+	mux.HandleFunc("GET /orders", func(w http.ResponseWriter, r *http.Request) {
+		for id := range 10 { // ten statements where one would do
+			var total int
+			row := db.QueryRowContext(r.Context(), "SELECT coalesce(sum(total), 0) FROM orders WHERE id = $1", id)
+			if err := row.Scan(&total); err != nil {
+				http.Error(w, "the database is unavailable", http.StatusServiceUnavailable)
+				return
+			}
+			fmt.Fprintln(w, id, total)
 		}
-		fmt.Fprintln(w, total)
 	})
 	mux.HandleFunc("GET /debug/routes", func(w http.ResponseWriter, _ *http.Request) {
-		h.Measure().Snapshot().WriteText(w)
+		_ = h.Measure().Snapshot().WriteText(w)
 		for _, f := range h.SQL().Findings() {
-			fmt.Fprintf(w, "\n%s on %s at %s\n%s\n", f.Rule, f.Route, f.Where, f.Fix)
+			fmt.Fprintf(w, "\n%s on %s at %s\n%s", f.Rule, f.Route, f.Where, f.Fix)
 		}
 	})
 	log.Fatal(http.ListenAndServe("127.0.0.1:8080", h.Handler(mux)))
