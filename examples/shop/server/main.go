@@ -1,8 +1,9 @@
-// Server runs the shop by itself:
+// Server runs the shop by itself, measured by hone:
 //
 //	go run ./examples/shop/server [-addr 127.0.0.1:8080] [-database shop.db] [-tuned]
 //
-// Without -database it makes a temporary one and removes it at the end.
+// Without -database it makes a temporary one and removes it at the end. When
+// it is stopped it prints what it has measured and found.
 package main
 
 import (
@@ -16,9 +17,11 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/hone-go/hone"
 	"github.com/hone-go/hone/examples/shop"
 	"github.com/hone-go/hone/examples/shop/data"
 )
@@ -91,7 +94,11 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 		return fmt.Errorf("cannot listen: %w: choose another -addr, or port 0 for any free one", err)
 	}
 	defer listener.Close() // again after the server has closed it, if it ran
-	db, err := data.Open(ctx, o.database, data.Config{})
+	h, err := hone.New(hone.Config{})
+	if err != nil {
+		return err
+	}
+	db, err := data.Open(ctx, o.database, data.Config{Trace: h.SQL()})
 	if err != nil {
 		return err
 	}
@@ -112,7 +119,22 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 		state = "tuned"
 	}
 	fmt.Fprintf(stdout, "shop (%s, %s) on http://%s\n", db.Kind(), state, listener.Addr())
-	return answer(ctx, listener, s.Handler())
+	err = answer(ctx, listener, h.Handler(s.Handler()))
+	return errors.Join(err, report(stdout, h))
+}
+
+// report prints what the routes have cost, and the mistakes seen.
+func report(w io.Writer, h *hone.Hone) error {
+	var b strings.Builder
+	b.WriteString("\n")
+	if err := h.Measure().Snapshot().WriteText(&b); err != nil {
+		return err
+	}
+	for _, f := range h.SQL().Findings() {
+		fmt.Fprintf(&b, "\n%s on %s at %s: %.0f times per request\n%s", f.Rule, f.Route, f.Where, f.CountPerRequest, f.Fix)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // seed fills the database unless it is filled already.

@@ -20,6 +20,7 @@ type process struct {
 	stop        context.CancelFunc
 	code        <-chan int
 	stderr      *bytes.Buffer // to be read once code has come
+	report      <-chan string // what stdout had after the banner, when it has ended
 }
 
 func start(t *testing.T, args ...string) *process {
@@ -33,11 +34,18 @@ func start(t *testing.T, args ...string) *process {
 		writer.Close()
 		code <- got
 	}()
-	line, err := bufio.NewReader(reader).ReadString('\n')
+	stdout := bufio.NewReader(reader)
+	line, err := stdout.ReadString('\n')
 	if err != nil {
 		stop()
 		t.Fatalf("server %q ended with %d: %s", args, <-code, p.stderr)
 	}
+	report := make(chan string, 1)
+	p.report = report
+	go func() {
+		rest, _ := io.ReadAll(stdout) // the pipe's writer closes without an error
+		report <- string(rest)
+	}()
 	p.banner = strings.TrimSpace(line)
 	_, p.url, _ = strings.Cut(p.banner, " on ")
 	return p
@@ -80,6 +88,9 @@ func TestRunTemporary(t *testing.T) {
 		t.Errorf("orders = %v, want the newest 50 of 60", ids)
 	}
 	p.end(t)
+	if got := <-p.report; !strings.Contains(got, "n+1 on GET /api/orders at examples/shop/found/orders.go:") {
+		t.Errorf("report = %q, want the n+1 of the order list and its line", got)
+	}
 	if !strings.Contains(p.stderr.String(), "100 %") {
 		t.Errorf("standard error = %q, want the progress of the seeding", p.stderr)
 	}
