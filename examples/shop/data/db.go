@@ -38,6 +38,8 @@ type engine interface {
 	// load creates the tables and fills them, all or nothing. It reports the
 	// number of rows added since the last report.
 	load(context.Context, *generator, func(rows int)) error
+	// run executes statements one after the other.
+	run(ctx context.Context, statements []string) error
 	// drop removes all that load created.
 	drop(context.Context) error
 	// close frees what is left once the pool is closed.

@@ -1,0 +1,53 @@
+package data_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hone-go/hone/examples/shop/data"
+)
+
+// TestIndexIsUsed asks the planner how it finds a product's order lines.
+func TestIndexIsUsed(t *testing.T) {
+	explain := map[data.Kind]string{data.SQLite: "EXPLAIN QUERY PLAN ", data.Postgres: "EXPLAIN "}
+	eachKind(t, func(t *testing.T, kind data.Kind) {
+		db := open(t, kind)
+		db.SetMaxIdleConns(0) // SQLite explains with the schema that the connection has read
+		seed(t, db, data.Sizes{Customers: 200, Products: 500, Orders: 5_000})
+		plan := func() string {
+			t.Helper()
+			rows, err := db.QueryContext(t.Context(), explain[kind]+"SELECT sum(quantity) FROM order_lines WHERE product_id = 7")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer rows.Close()
+			columns, err := rows.Columns()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text strings.Builder
+			values := make([]any, len(columns))
+			for i := range values {
+				values[i] = new(string)
+			}
+			for rows.Next() {
+				if err := rows.Scan(values...); err != nil {
+					t.Fatal(err)
+				}
+				text.WriteString(*values[len(values)-1].(*string) + "\n")
+			}
+			return text.String()
+		}
+		if got := plan(); strings.Contains(got, "order_lines_product_id") {
+			t.Fatalf("plan as found = %s, want no index", got)
+		}
+		for range 2 {
+			if err := db.Index(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := plan(); !strings.Contains(got, "order_lines_product_id") {
+			t.Errorf("plan after Index = %s, want the index", got)
+		}
+	})
+}
