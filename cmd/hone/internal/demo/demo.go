@@ -31,17 +31,23 @@ type Progress interface {
 // ErrUsage is matched by an error about the Config; nothing was started.
 var ErrUsage = errors.New("demo: wrong configuration")
 
-// A change turns the service into the one of a stage. An empty route means
-// that nothing changes.
+// A change turns the service of one stage into that of the next.
 type change struct {
 	stage string
-	route string // of the shop, as found before and tuned from here on
+	route string // whose figures show the gain
+	apply func(context.Context, *service) error
 }
 
-// changes are the stages, in the order in which they are measured.
+// changes are the stages, in the order in which they are measured. The first
+// is the service as found.
 var changes = []change{
-	{stage: "as found"},
-	{stage: "eager loading", route: "GET /api/orders"},
+	{stage: "as found", apply: func(context.Context, *service) error { return nil }},
+	{"eager loading", "GET /api/orders", func(_ context.Context, s *service) error {
+		return s.shop.Tune("GET /api/orders")
+	}},
+	{"index", "GET /api/products/{id}/summary", func(ctx context.Context, s *service) error {
+		return s.db.Index(ctx)
+	}},
 }
 
 // Run runs the demo. An error matches [ErrUsage] if the configuration is
@@ -80,11 +86,10 @@ func Run(ctx context.Context, cfg Config, load Loader, out Output) (err error) {
 	}
 	text.opening(db, service.url, cfg)
 	report := Report{Database: string(db.Kind()), Findings: []Finding{}}
+	var earlier []Finding
 	for i, change := range changes {
-		if change.route != "" {
-			if err := service.shop.Tune(change.route); err != nil {
-				return err
-			}
+		if err := change.apply(ctx, service); err != nil {
+			return err
 		}
 		tracer.Reset()
 		stage, err := runStage(ctx, cfg, change.stage, service, load, out)
@@ -94,7 +99,8 @@ func Run(ctx context.Context, cfg Config, load Loader, out Output) (err error) {
 		report.Stages = append(report.Stages, stage)
 		text.stage(i+1, stage)
 		findings := collect(tracer.Findings())
-		text.findings(findings, report.Findings)
+		text.findings(findings, earlier)
+		earlier = findings
 		if i == 0 {
 			report.Findings = findings
 		}

@@ -40,8 +40,8 @@ func (p *printer) stage(number int, s Stage) {
 	}
 }
 
-// findings prints what a stage found; the fixed ones are those that an earlier
-// stage found and this one does not.
+// findings prints what a stage found, and what the stage before it found and
+// this one does not.
 func (p *printer) findings(findings, earlier []Finding) {
 	for _, f := range earlier {
 		gone := !slices.ContainsFunc(findings, func(g Finding) bool { return g.Rule == f.Rule && g.Route == f.Route })
@@ -57,32 +57,41 @@ func (p *printer) findings(findings, earlier []Finding) {
 	}
 }
 
-// comparison sets the changed routes and the whole service before and after
-// beside each other.
+// comparison sets what each change was about before and after it beside each
+// other, and then the whole service as found and at the end.
 func (p *printer) comparison(r Report) {
+	p.printf("\nBefore and after\n")
+	for i, c := range changes[1:] {
+		before, after := r.Stages[i], r.Stages[i+1]
+		a, b := before.route(c.route), after.route(c.route)
+		p.heading(c.stage+": "+c.route, "before", "after")
+		p.percentiles(a.P50, a.P95, a.P99, a.reliable, b.P50, b.P95, b.P99, b.reliable)
+		p.row("statements per request", a.QueriesPerRequest, b.QueriesPerRequest)
+		p.row("rows per request", a.rowsPerRequest, b.rowsPerRequest)
+	}
 	first, last := r.Stages[0], r.Stages[len(r.Stages)-1]
-	p.printf("\nBefore and after\n\n%34s  %14s  %s\n", first.Name, last.Name, "change")
-	row := func(label string, before, after float64) {
-		p.printf("   %-22s  %7.2f  %14.2f  %s\n", label, before, after, difference(before, after))
+	p.heading("all routes", first.Name, "now")
+	p.percentiles(first.P50, first.P95, first.P99, first.reliable, last.P50, last.P95, last.P99, last.reliable)
+	p.row("statements per request", first.QueriesPerRequest, last.QueriesPerRequest)
+	p.row("CPU ms per request", first.CPUPerRequest, last.CPUPerRequest)
+}
+
+func (p *printer) heading(what, before, after string) {
+	p.printf("\n   %-46s %9s %9s  change\n", what, before, after)
+}
+
+func (p *printer) row(label string, before, after float64) {
+	p.printf("      %-43s %9.2f %9.2f  %s\n", label, before, after, difference(before, after))
+}
+
+func (p *printer) percentiles(a50, a95, a99 float64, aReliable bool, b50, b95, b99 float64, bReliable bool) {
+	for _, line := range []struct {
+		label         string
+		before, after float64
+	}{{"p50 ms", a50, b50}, {"p95 ms", a95, b95}, {"p99 ms", a99, b99}} {
+		p.printf("      %-43s %9s %9s  %s\n", line.label,
+			figure(line.before, aReliable), figure(line.after, bReliable), difference(line.before, line.after))
 	}
-	for _, c := range changes {
-		if c.route == "" {
-			continue
-		}
-		before, after := first.route(c.route), last.route(c.route)
-		p.printf("%s\n", c.route)
-		row("p50 ms", before.P50, after.P50)
-		row("p95 ms", before.P95, after.P95)
-		row("p99 ms", before.P99, after.P99)
-		row("statements per request", before.QueriesPerRequest, after.QueriesPerRequest)
-		row("rows per request", before.rowsPerRequest, after.rowsPerRequest)
-	}
-	p.printf("all routes\n")
-	row("p50 ms", first.P50, last.P50)
-	row("p95 ms", first.P95, last.P95)
-	row("p99 ms", first.P99, last.P99)
-	row("statements per request", first.QueriesPerRequest, last.QueriesPerRequest)
-	row("CPU ms per request", first.CPUPerRequest, last.CPUPerRequest)
 }
 
 func (p *printer) serving(url string) {

@@ -18,6 +18,7 @@ import (
 // A service is the shop, measured and served on a loopback port.
 type service struct {
 	url      string
+	db       *data.DB
 	shop     *shop.Shop
 	server   *http.Server
 	served   chan error
@@ -39,7 +40,7 @@ func listen(addr string) (net.Listener, error) {
 
 // startService serves the shop on listener, which it closes in the end.
 func startService(listener net.Listener, db *data.DB) (*service, error) {
-	s := &service{url: "http://" + listener.Addr().String(), served: make(chan error, 1)}
+	s := &service{url: "http://" + listener.Addr().String(), db: db, served: make(chan error, 1)}
 	var err error
 	if s.shop, err = shop.New(db, shop.Config{}); err != nil {
 		return nil, err
