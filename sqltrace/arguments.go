@@ -16,7 +16,9 @@ const maxPositions = 8
 
 // arguments stands for the values of one execution: hashes, never the values.
 type arguments struct {
-	n        int
+	n        int16
+	opaque   bool  // a value could not be looked into, or not to its end
+	listed   int32 // elements of those that are lists, beyond one each
 	all      uint64
 	position [maxPositions]uint64
 }
@@ -30,27 +32,27 @@ func (a *arguments) set(i int, h uint64) {
 }
 
 func (t *state) hashArgs(a *arguments, args []any) {
-	a.n = len(args)
+	a.n = int16(min(len(args), math.MaxInt16))
 	for i, v := range args {
-		a.set(i, t.hashValue(v, 0))
+		a.set(i, t.hashValue(a, v))
 	}
 }
 
 func (t *state) hashNamed(a *arguments, fp *fingerprint, args []driver.NamedValue) {
-	a.n = len(args)
+	a.n = int16(min(len(args), math.MaxInt16))
 	for i := range args {
 		at := i
 		if args[i].Name != "" {
 			at = fp.param(args[i].Name, i)
 		}
-		a.set(at, t.hashValue(args[i].Value, 0))
+		a.set(at, t.hashValue(a, args[i].Value))
 	}
 }
 
 // hashValue hashes what an argument holds. Two equal values hash alike; values
 // of a type it cannot look into all hash alike, so that they never pass for
-// the changing key of a loop.
-func (t *state) hashValue(v any, depth int) uint64 {
+// the changing key of a loop. It counts the elements of a list in a.
+func (t *state) hashValue(a *arguments, v any) uint64 {
 	switch v := v.(type) {
 	case nil:
 		return 1
@@ -74,12 +76,17 @@ func (t *state) hashValue(v any, depth int) uint64 {
 	case time.Time:
 		return scramble(uint64(v.UnixNano()))
 	}
-	return t.hashReflected(reflect.ValueOf(v), depth)
+	r := reflect.ValueOf(v)
+	if r.Kind() == reflect.Slice && r.Type().Elem().Kind() != reflect.Uint8 {
+		a.listed += int32(min(r.Len(), math.MaxInt16)) - 1
+	}
+	return t.hashReflected(a, r, 0)
 }
 
-func (t *state) hashReflected(v reflect.Value, depth int) uint64 {
+func (t *state) hashReflected(a *arguments, v reflect.Value, depth int) uint64 {
 	const opaque = 4
 	if depth > 3 {
+		a.opaque = true
 		return opaque
 	}
 	switch v.Kind() {
@@ -87,7 +94,7 @@ func (t *state) hashReflected(v reflect.Value, depth int) uint64 {
 		if v.IsNil() {
 			return 1
 		}
-		return t.hashReflected(v.Elem(), depth+1)
+		return t.hashReflected(a, v.Elem(), depth+1)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return scramble(uint64(v.Int()))
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
@@ -96,8 +103,9 @@ func (t *state) hashReflected(v reflect.Value, depth int) uint64 {
 		return maphash.String(t.seed, v.String())
 	case reflect.Slice:
 		h := uint64(v.Len())
+		a.opaque = a.opaque || v.Len() > 64
 		for i := range min(v.Len(), 64) { // of a longer list, enough to tell two apart
-			h = mix(h, t.hashReflected(v.Index(i), depth+1))
+			h = mix(h, t.hashReflected(a, v.Index(i), depth+1))
 		}
 		return h
 	case reflect.Struct:
@@ -108,6 +116,7 @@ func (t *state) hashReflected(v reflect.Value, depth int) uint64 {
 	if v.IsValid() && v.Comparable() && v.CanInterface() {
 		return maphash.Comparable(t.seed, v.Interface())
 	}
+	a.opaque = true
 	return opaque
 }
 

@@ -1,7 +1,6 @@
 package sqltrace
 
 import (
-	"cmp"
 	"path"
 	"runtime"
 	"runtime/debug"
@@ -11,8 +10,8 @@ import (
 	"sync"
 )
 
-// A site is the place in the application from which a statement was sent. It
-// is made once per place, so that sites can be compared as pointers.
+// A site is a line of the application from which a statement was sent. It is
+// made once per line, so that sites can be compared as pointers.
 type site struct {
 	where    string // module-relative path and line
 	function string // package-qualified, without the directories of the path
@@ -30,28 +29,48 @@ const maxStacks = 4096
 
 type stack [stackDepth]uintptr
 
-// sites resolves stacks to sites.
+// A place is what the stack of a statement tells. It is made once per stack,
+// and shared by all that are alike but for their depth.
+type place struct {
+	*site
+	pc      uintptr // of the call: tells two on one line apart
+	outer   *site   // the call of the function that holds the site; nil if unknown
+	outerPC uintptr
+	call    string  // the function that the site calls: a query method, an ORM's, a driver's
+	library library // whose function that is
+	depth   int     // how often the function that occurs most in the stack occurs in it
+	serving bool    // a server's handler is further out
+}
+
+// same reports whether p and o are one call in the source, in a function called
+// from one place: a helper called from many lines is no loop. Frames further
+// out are left alone, as some differ from call to call for reasons of their own.
+func (p *place) same(o *place) bool {
+	return p.site == o.site && p.pc == o.pc && p.outer == o.outer && p.outerPC == o.outerPC
+}
+
+// sites resolves stacks to places.
 type sites struct {
 	chooser frameChooser
 
 	mu struct {
 		sync.RWMutex
-		byStack map[stack]*site
-		byPlace map[site]*site
+		byStack map[stack]*place
+		byName  map[site]*site
 	}
 }
 
 func newSites(application []string) *sites {
 	s := &sites{chooser: newFrameChooser(application)}
-	s.mu.byStack = make(map[stack]*site)
-	s.mu.byPlace = make(map[site]*site)
+	s.mu.byStack = make(map[stack]*place)
+	s.mu.byName = make(map[site]*site)
 	return s
 }
 
-// caller returns the site of the statement being sent on this goroutine, or
+// caller returns the place of the statement being sent on this goroutine, or
 // nil if no frame is the application's. skip counts the frames between the
 // caller's caller and here. It allocates only for a stack not seen before.
-func (s *sites) caller(skip int) *site {
+func (s *sites) caller(skip int) *place {
 	var pcs stack
 	runtime.Callers(skip+2, pcs[:])
 	s.mu.RLock()
@@ -63,29 +82,37 @@ func (s *sites) caller(skip int) *site {
 	return s.resolve(pcs)
 }
 
-func (s *sites) resolve(pcs stack) *site {
+func (s *sites) resolve(pcs stack) *place {
 	n := 0
 	for n < len(pcs) && pcs[n] != 0 {
 		n++
 	}
-	found, ok := s.chooser.choose(runtime.CallersFrames(pcs[:n]))
+	p := s.chooser.choose(runtime.CallersFrames(pcs[:n]))
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var p *site
-	if ok {
-		p = s.mu.byPlace[found]
-		if p == nil {
-			p = &found
-			if len(s.mu.byPlace) < maxStacks {
-				s.mu.byPlace[found] = p
-			}
-		}
+	if p != nil {
+		p.site = s.siteLocked(p.site)
+		p.outer = s.siteLocked(p.outer)
 	}
 	if len(s.mu.byStack) < maxStacks {
 		s.mu.byStack[pcs] = p
 	}
 	return p
+}
+
+// siteLocked returns the site that is known by the name of found.
+func (s *sites) siteLocked(found *site) *site {
+	if found == nil {
+		return nil
+	}
+	if known := s.mu.byName[*found]; known != nil {
+		return known
+	}
+	if len(s.mu.byName) < maxStacks {
+		s.mu.byName[*found] = found
+	}
+	return found
 }
 
 // frameChooser finds the application's innermost frame.
@@ -107,29 +134,65 @@ func newFrameChooser(application []string) frameChooser {
 	return c
 }
 
-// choose returns the innermost frame of the application that is not generated
-// code. Where the application is unknown, or has no frame within reach, the
-// innermost frame that no library is known to own has to do.
-func (c frameChooser) choose(frames *runtime.Frames) (site, bool) {
-	var other *runtime.Frame
-	for {
-		f, more := frames.Next()
+// choose returns the place that a stack tells of: its site is the innermost
+// frame of the application that is not generated code. Where the application
+// is unknown, or has no frame within reach, the innermost frame that no library
+// is known to own has to do. The place is nil if there is none.
+func (c frameChooser) choose(frames *runtime.Frames) *place {
+	var own, other call
+	var inner *runtime.Frame
+	p := new(place)
+	depths := make(map[string]int)
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
 		pkg := packageOf(f.Function)
+		if f.Function == "" || isHone(pkg) {
+			continue
+		}
+		p.serving = p.serving || serves(f.Function)
 		switch {
-		case f.Function == "" || isHone(pkg) || isGenerated(pkg, f.File):
+		case isGenerated(pkg, f.File):
 		case c.owns(pkg):
-			return c.site(f, pkg), true
-		case other == nil && !isLibrary(pkg):
-			other = &f
+			depths[f.Function]++
+			p.depth = max(p.depth, depths[f.Function])
+			own.take(f, inner)
+		case !isLibrary(pkg):
+			other.take(f, inner)
 		}
-		if !more {
-			break
+		if own.frame == nil && other.frame == nil {
+			p.library = max(p.library, libraryOf(pkg, f.File))
 		}
+		inner = &f
 	}
-	if other == nil {
-		return site{}, false
+	if own.frame == nil {
+		own = other
 	}
-	return c.site(*other, packageOf(other.Function)), true
+	if own.frame == nil {
+		return nil
+	}
+	p.pc, p.site = own.frame.PC, c.site(*own.frame)
+	if f := own.outer; f != nil {
+		p.outerPC, p.outer = f.PC, c.site(*f)
+	}
+	if f := own.inner; f != nil {
+		p.call = shortFunction(f.Function)
+	}
+	return p
+}
+
+// call is a frame with that which it calls and that which calls its function.
+type call struct{ frame, inner, outer *runtime.Frame }
+
+// take fills c from the frames of one owner, from the inside out. A function
+// that calls itself is not its own caller.
+func (c *call) take(f runtime.Frame, inner *runtime.Frame) {
+	switch {
+	case c.frame == nil:
+		c.frame, c.inner = &f, inner
+	case c.outer == nil && f.Function != c.frame.Function:
+		c.outer = &f
+	}
 }
 
 func (c frameChooser) owns(pkg string) bool {
@@ -144,7 +207,8 @@ func (c frameChooser) owns(pkg string) bool {
 	return false
 }
 
-func (c frameChooser) site(f runtime.Frame, pkg string) site {
+func (c frameChooser) site(f runtime.Frame) *site {
+	pkg := packageOf(f.Function)
 	file := path.Base(strings.ReplaceAll(f.File, `\`, "/"))
 	dir := pkg
 	switch {
@@ -158,10 +222,16 @@ func (c frameChooser) site(f runtime.Frame, pkg string) site {
 	if c.module != "" && within(dir, c.module) {
 		dir = strings.TrimPrefix(strings.TrimPrefix(dir, c.module), "/")
 	}
-	return site{
+	return &site{
 		where:    path.Join(dir, file) + ":" + strconv.Itoa(f.Line),
-		function: path.Base(pkg) + strings.TrimPrefix(f.Function, cmp.Or(functionPrefix(f.Function), pkg)),
+		function: shortFunction(f.Function),
 	}
+}
+
+// shortFunction returns a function's name without the directories of its
+// package's path.
+func shortFunction(function string) string {
+	return path.Base(packageOf(function)) + strings.TrimPrefix(function, functionPrefix(function))
 }
 
 // functionPrefix returns the package part of a function's name, as the linker
@@ -232,5 +302,5 @@ func isGenerated(pkg, file string) bool {
 			return true
 		}
 	}
-	return base == "<autogenerated>" || strings.HasSuffix(pkg, "/ent") || strings.Contains(pkg, "/ent/")
+	return base == "<autogenerated>" || isEnt(pkg)
 }

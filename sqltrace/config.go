@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 )
 
 // Config configures a [Tracer]. The zero value is ready to use.
@@ -15,11 +16,25 @@ type Config struct {
 	// [Tracer.For].
 	Dialect Dialect
 
-	// MinRepeats is how often one request must run a SELECT before it can be
-	// an N+1. Default 5; negative turns findings off. Not smaller: pages with
-	// two to four fixed look-ups are common and cost little. Not larger: a
-	// list of ten rows already shows the mistake in development.
+	// MinRepeats is how often one place must send a statement in one request
+	// before that can be a loop: an N+1 or one of its relatives. Default 5;
+	// negative turns all findings off. Not smaller: pages with two to four
+	// fixed look-ups are common and cost little; below 5, the call site of a
+	// request's first execution is looked up too, which costs a microsecond.
+	// Not larger: a list of ten rows already shows the mistake in development.
 	MinRepeats int
+
+	// SlowStatement is the 95th percentile of a statement's durations from
+	// which on it is reported as slow. Default 100 ms; negative turns that
+	// off. Not smaller: reports over months take tens of milliseconds and are
+	// fine. Not larger: people notice an answer that takes longer than that.
+	SlowStatement time.Duration
+
+	// MaxRows is how many rows one SELECT may return before it is reported as
+	// reading a whole table. Default 1000; negative turns that off. Not
+	// smaller: lists of countries and time zones have some hundreds and are
+	// read whole on purpose. Not larger: nobody reads a page of a thousand.
+	MaxRows int64
 
 	// MaxFingerprints is how many different statements are told apart, over
 	// the life of the Tracer; all others are counted together as "other".
@@ -51,6 +66,8 @@ type Config struct {
 const (
 	defaultMinRepeats      = 5
 	defaultMaxFingerprints = 2000
+	defaultSlowStatement   = 100 * time.Millisecond
+	defaultMaxRows         = 1000
 )
 
 func (c Config) withDefaults() Config {
@@ -60,9 +77,19 @@ func (c Config) withDefaults() Config {
 	if c.MaxFingerprints == 0 {
 		c.MaxFingerprints = defaultMaxFingerprints
 	}
+	if c.SlowStatement == 0 {
+		c.SlowStatement = defaultSlowStatement
+	}
+	if c.MaxRows == 0 {
+		c.MaxRows = defaultMaxRows
+	}
 	c.Application = slices.Clone(c.Application)
 	return c
 }
+
+// looksAtFirst reports whether the call site of a first execution counts: with
+// few repeats, one execution at another place makes a difference.
+func (c Config) looksAtFirst() bool { return c.MinRepeats > 0 && c.MinRepeats < defaultMinRepeats }
 
 func (c Config) validate() error {
 	var errs []error

@@ -33,6 +33,8 @@ type conn struct {
 	base    driver.Conn
 	skipped skippedList
 
+	open int // rows not closed yet
+
 	// bareRows says of each type of rows seen whether it must stay unwrapped.
 	bareRows map[reflect.Type]bool
 }
@@ -85,10 +87,12 @@ func (c *conn) Begin() (driver.Tx, error) {
 	return c.base.Begin()
 }
 
-// BeginTx returns base's own transaction: all that it can do is commit and roll
-// back, and neither is a statement. What runs inside it runs on its connection.
+// BeginTx returns base's own transaction outside a request: all that it can do
+// is commit and roll back, and neither is a statement. What runs inside it runs
+// on its connection.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	return beginTx(ctx, c.base, opts)
+	base, err := beginTx(ctx, c.base, opts)
+	return traceTx(ctx, base, err)
 }
 
 func (c *conn) Close() error {
@@ -98,7 +102,7 @@ func (c *conn) Close() error {
 
 // exec is ExecContext for a base that can execute without preparing.
 func (c *conn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	st := c.tracer.BeginNamed(ctx, query, args)
+	st := c.tracer.beginNamed(ctx, query, args, c.open > 0)
 	res, err := execDirect(ctx, c.base, query, args)
 	if err == driver.ErrSkip { // not errors.Is: to database/sql a wrapped ErrSkip is an error
 		c.skipped.add(query, st)
@@ -110,7 +114,7 @@ func (c *conn) exec(ctx context.Context, query string, args []driver.NamedValue)
 
 // query is QueryContext for a base that can query without preparing.
 func (c *conn) query(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	st := c.tracer.BeginNamed(ctx, query, args)
+	st := c.tracer.beginNamed(ctx, query, args, c.open > 0)
 	res, err := queryDirect(ctx, c.base, query, args)
 	if err == driver.ErrSkip { // not errors.Is: to database/sql a wrapped ErrSkip is an error
 		c.skipped.add(query, st)

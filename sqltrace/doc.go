@@ -18,11 +18,29 @@
 //
 // # Findings
 //
-// [Tracer.Findings] names the N+1s: look-ups that one line of the application
-// sends again and again within a request, each time for another key. A finding
-// has the line, the cost, the statement, and one that asks for all keys at
-// once. A retry, a repeated question, a walk over pages and a list fetched in
-// chunks are not reported.
+// [Tracer.Findings] names what requests did wrong, each with the line, the
+// cost, and a fix in the terms of the library that the call uses. Foremost are
+// the N+1s: look-ups that one place of the application sends again and again
+// within a request, each time for another key. What merely looks like one is
+// told apart by its arguments, its errors, its times and its stack: the same
+// question asked twice, rows written one by one, a recursive walk, a poll, and
+// a walk over pages are findings of their own; a retry, a list fetched in large
+// chunks, and several calls on one line are none.
+//
+// How sure an N+1 is comes from many requests: it is [Certain] once the number
+// of look-ups grew with the rows of the statement before them, and dropped once
+// it did not although the rows differed, as that is a fixed set of look-ups.
+//
+// Other findings are slow statements, whole tables read, rows left open,
+// statements sent while the rows of another are read, calls to other services
+// inside a transaction, and statements that lost their request's context. The
+// package's [Rule] constants list them all. [Allow] exempts a call site, with a
+// reason, and [Tracer.Suppressed] lists what that hides. Package sqltracetest
+// keeps a service's statements few in its own tests.
+//
+// A call site is looked up in the second to fifth execution of a statement in
+// a request, and then in some. Where two places send the same statement one
+// right after the other, up to seven executions may count with the wrong one.
 //
 // # What is kept
 //

@@ -3,6 +3,7 @@ package sqltrace
 import (
 	"context"
 	"runtime"
+	"time"
 )
 
 // Rewrite is what rewriteLoop found, for tests.
@@ -67,7 +68,7 @@ func DistinctRatio(hashes []uint64) float64 {
 // the path of its package main.
 func SiteOf(module, mainPackage, function, file string, line int) (where, fn string) {
 	c := frameChooser{module: module, mainPackage: mainPackage}
-	s := c.site(runtime.Frame{Function: function, File: file, Line: line}, packageOf(function))
+	s := c.site(runtime.Frame{Function: function, File: file, Line: line})
 	return s.where, s.function
 }
 
@@ -79,3 +80,23 @@ func Skips(function, file string) bool {
 
 // DialectOf is the dialect that a driver stands for.
 var DialectOf = dialectOf
+
+// LibraryFix returns the fix for an N+1 on the table, sent by the frames from
+// the inside out, each a function and its file.
+func LibraryFix(sql, table string, frames ...[2]string) string {
+	used := libraryUnknown
+	for _, f := range frames {
+		used = max(used, libraryOf(packageOf(f[0]), f[1]))
+	}
+	return fix(rewriteLoop(sql, Unknown, 1, 0), used, []string{table})
+}
+
+// Quantile returns what durations finds, and its minimum.
+func Quantile(q float64, list ...time.Duration) (upper, least time.Duration, n int64) {
+	var d durations
+	for _, t := range list {
+		d.add(t)
+	}
+	upper, n = d.quantile(q)
+	return upper, d.minimum(), n
+}

@@ -4,21 +4,21 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
-// RuleNPlusOne is the rule of a [Finding] that says: one place sends the same
-// look-up again and again within a request, each time for another key.
-const RuleNPlusOne = "n+1"
-
-// Finding is a mistake seen in requests, with its fix.
+// Finding is a mistake seen in requests, with its fix. What does not apply to
+// its rule is zero.
 type Finding struct {
-	Rule  string `json:"rule"`
-	Route string `json:"route"` // with the method, as in "GET /api/orders"
-	Where string `json:"where"` // module-relative path and line of the call
-	Func  string `json:"func"`  // the function that makes the call
-	Query string `json:"query,omitempty"`
+	Rule       Rule       `json:"rule"`
+	Class      Class      `json:"class,omitempty"`
+	Confidence Confidence `json:"confidence"`
+	Route      string     `json:"route"`            // with the method, as in "GET /api/orders"
+	Where      string     `json:"where"`            // module-relative path and line of the call; "" if not seen yet
+	Func       string     `json:"func"`             // the function that makes the call
+	Caller     string     `json:"caller,omitempty"` // path and line of the call of that function, if it is the application's too
+	Call       string     `json:"call,omitempty"`   // the function it calls: a query method, an ORM's, the driver's
+	Query      string     `json:"query,omitempty"`  // sqlc's name for the statement
 
 	// CountPerRequest is the mean number of executions in a request that
 	// showed the mistake, MaxPerRequest the highest.
@@ -29,10 +29,22 @@ type Finding struct {
 	// MSPerRequest is the mean time of those executions together, in
 	// milliseconds per request.
 	MSPerRequest float64 `json:"ms_per_request"`
-	// Erlangs is the time that the executions beyond the first took, in
-	// seconds per second since the Tracer was made or reset: how many
-	// connections they kept busy on average.
+	// SavedMSPerRequest is what the fix takes off a request, in milliseconds:
+	// for a loop the executions beyond the first, each at the shortest time
+	// that the statement ever took, divided by how many ran at once; for a slow
+	// statement, at most what it took beyond its shortest time.
+	SavedMSPerRequest float64 `json:"saved_ms_per_request"`
+	// Erlangs is how many connections fewer the fix keeps busy on average:
+	// seconds saved, in seconds per second since the Tracer was made or reset.
 	Erlangs float64 `json:"erlangs"`
+
+	// Rows is the highest mean of rows per execution in a request.
+	Rows int64 `json:"rows,omitempty"`
+	// Connections is how many connections one request held at once.
+	Connections int `json:"connections,omitempty"`
+	// P95MS is an upper bound of the statement's 95th percentile, in
+	// milliseconds, at most 25 % too high.
+	P95MS float64 `json:"p95_ms,omitempty"`
 
 	// SQL is the statement as sent, without comments and with '?' for values
 	// written into it.
@@ -41,140 +53,123 @@ type Finding struct {
 	// it came just before and had as many rows as the loop had rounds. Empty
 	// if there was none.
 	Source string `json:"source,omitempty"`
+	// With is the normalised text of another statement in the same loop.
+	With string `json:"with,omitempty"`
 	// Rewritten asks for all keys at once. Empty if that takes a human: Fix
 	// then says why.
 	Rewritten string `json:"rewritten,omitempty"`
-	// Fix says in words, SQL and Go what to do.
+	// Fix says in words, SQL and Go what to do, in the terms of the library
+	// that the call uses.
 	Fix string `json:"fix"`
 }
 
-// maxFindings bounds what is kept to 1000 places, some 200 kB. Not larger:
-// nobody reads the thousandth.
-const maxFindings = 1000
-
-// findings gathers what requests showed, until it is asked for.
-type findings struct {
-	mu struct {
-		sync.Mutex
-		since time.Time
-		byKey map[findingKey]*tally
-	}
-}
-
-type findingKey struct {
-	route, method string
-	fp            *fingerprint
-	site          *site
-}
-
-// occurrence is one request's share of a finding.
-type occurrence struct {
-	count   int
-	elapsed time.Duration
-	varies  uint64
-	source  *fingerprint // nil if unknown
-}
-
-// tally sums occurrences.
-type tally struct {
-	requests int64
-	count    int64
-	most     int
-	elapsed  time.Duration
-	wasted   time.Duration
-	varies   uint64
-	source   *fingerprint // nil if the requests disagree
-}
-
-func newFindings(now time.Time) *findings {
-	f := new(findings)
-	f.mu.since = now
-	f.mu.byKey = make(map[findingKey]*tally)
-	return f
-}
-
-func (f *findings) add(key findingKey, o occurrence) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	t := f.mu.byKey[key]
-	if t == nil {
-		if len(f.mu.byKey) >= maxFindings {
-			return
-		}
-		t = &tally{source: o.source}
-		f.mu.byKey[key] = t
-	}
-	t.requests++
-	t.count += int64(o.count)
-	t.most = max(t.most, o.count)
-	t.elapsed += o.elapsed
-	t.wasted += o.elapsed * time.Duration(o.count-1) / time.Duration(o.count)
-	t.varies |= o.varies
-	if t.source != o.source {
-		t.source = nil
-	}
-}
-
-// Findings returns the mistakes seen since the Tracer was made or reset, the
-// one that wastes the most time first. A walk over pages, a list fetched in
-// chunks, a question asked twice and a retry after a failure are none. Cost:
-// some 10 µs for each finding; nothing is kept between calls.
-func (t *Tracer) Findings() []Finding { return t.findings.report(time.Now()) }
-
-// Reset forgets the findings, so that what follows a change can be judged
-// alone. The sums of [Tracer.Statements] go on.
-func (t *Tracer) Reset() {
-	f := t.findings
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.mu.since = time.Now()
-	clear(f.mu.byKey)
-}
-
-func (f *findings) report(now time.Time) []Finding {
-	f.mu.Lock()
-	since := f.mu.since
-	seen := make(map[findingKey]tally, len(f.mu.byKey))
-	for key, t := range f.mu.byKey {
-		seen[key] = *t
-	}
-	f.mu.Unlock()
-
+// Findings returns the mistakes seen since the Tracer was made or reset, by the
+// Erlangs that their fixes save, weighed by confidence: certain 1, likely 0.7,
+// possible 0.4. Those that save no time but are risks come last. What is
+// allowed with [Allow] is in [Tracer.Suppressed] instead. Cost: some 10 µs for
+// each finding; nothing is kept between calls.
+func (t *Tracer) Findings() []Finding {
+	now := time.Now()
+	seen, since := t.findings.copied()
+	mergeUnplaced(seen)
 	var list []Finding
-	for key, t := range seen {
-		r := rewriteLoop(key.fp.sample, key.fp.dialect, t.varies, 0)
-		if r.shape != shapeLookup {
+	for key, tally := range seen {
+		confidence, ok := tally.judge(key, t.config.SlowStatement)
+		if !ok || key.reason != "" {
 			continue
 		}
-		list = append(list, newFinding(key, t, r, now.Sub(since)))
+		f := newFinding(key, &tally, now.Sub(since))
+		f.Confidence = confidence
+		list = append(list, f)
 	}
+	list = append(list, t.lostContexts()...)
 	slices.SortFunc(list, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(b.Erlangs, a.Erlangs), cmp.Compare(a.Route, b.Route), cmp.Compare(a.Where, b.Where), cmp.Compare(a.SQL, b.SQL))
+		return cmp.Or(cmp.Compare(b.Erlangs*b.Confidence.weight(), a.Erlangs*a.Confidence.weight()),
+			cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Route, b.Route), cmp.Compare(a.Where, b.Where),
+			cmp.Compare(a.Caller, b.Caller), cmp.Compare(a.SQL, b.SQL))
 	})
 	return list
 }
 
-func newFinding(key findingKey, t tally, r rewrite, window time.Duration) Finding {
+// mergeUnplaced drops what was seen before its place was known, if the place is
+// known now: there, it is counted or allowed.
+func mergeUnplaced(seen map[findingKey]tally) {
+	type anywhere struct {
+		rule          Rule
+		route, method string
+		fp            *fingerprint
+	}
+	placed := make(map[anywhere]bool)
+	for key := range seen {
+		if key.site != nil {
+			placed[anywhere{key.rule, key.route, key.method, key.fp}] = true
+		}
+	}
+	for key := range seen {
+		if key.site == nil && placed[anywhere{key.rule, key.route, key.method, key.fp}] {
+			delete(seen, key)
+		}
+	}
+}
+
+// Reset forgets the findings, and what they go by, so that what follows a
+// change can be judged alone. The sums of [Tracer.Statements] go on.
+func (t *Tracer) Reset() {
+	t.findings.reset(time.Now())
+	for _, fp := range t.texts.all() {
+		fp.took.reset()
+		fp.lost.resetServed()
+	}
+}
+
+func newFinding(key findingKey, t *tally, window time.Duration) Finding {
 	n := float64(t.requests)
+	o := &t.latest
 	f := Finding{
-		Rule:            RuleNPlusOne,
-		Route:           routeName(key.method, key.route),
-		Where:           key.site.where,
-		Func:            key.site.function,
-		Query:           key.fp.name,
-		CountPerRequest: float64(t.count) / n,
-		MaxPerRequest:   t.most,
-		Requests:        t.requests,
-		MSPerRequest:    t.elapsed.Seconds() * 1e3 / n,
-		SQL:             key.fp.sample,
-		Rewritten:       r.sql,
-		Fix:             fix(r),
+		Rule:              key.rule,
+		Class:             o.class,
+		Route:             routeName(key.method, key.route),
+		CountPerRequest:   float64(t.count) / n,
+		MaxPerRequest:     t.most,
+		Requests:          t.requests,
+		MSPerRequest:      t.elapsed.Seconds() * 1e3 / n,
+		SavedMSPerRequest: t.saved.Seconds() * 1e3 / n,
+		Rows:              o.rows,
+		Connections:       o.peak,
+	}
+	if key.rule == RuleWriteLoop && f.Class == ClassSequential {
+		f.Class = ""
 	}
 	if window > 0 {
-		f.Erlangs = t.wasted.Seconds() / window.Seconds()
+		f.Erlangs = t.held.Seconds() / window.Seconds()
 	}
-	if t.source != nil {
-		f.Source = t.source.text
+	if o.source != nil {
+		f.Source = o.source.text
+	}
+	if o.with != nil {
+		f.With = o.with.text
+	}
+	used := libraryUnknown
+	if p := o.place; p != nil {
+		f.Where, f.Func, f.Call, used = p.where, p.function, p.call, p.library
+		if p.outer != nil {
+			f.Caller = p.outer.where
+		}
+	}
+	if key.fp != nil {
+		f.SQL, f.Query = key.fp.sample, key.fp.name
+	}
+	switch key.rule {
+	case RuleNPlusOne:
+		r := rewriteLoop(key.fp.sample, key.fp.dialect, o.varies, 0)
+		f.Rewritten = r.sql
+		f.Fix = fix(r, used, key.fp.tables)
+	case RuleSlow:
+		p95, _ := key.fp.took.quantile(0.95)
+		f.P95MS = p95.Seconds() * 1e3
+		f.Fix = advice(&f, key, used)
+	default:
+		f.Fix = advice(&f, key, used)
 	}
 	return f
 }

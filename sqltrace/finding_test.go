@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -43,9 +44,13 @@ func TestFindingDescribesTheLoop(t *testing.T) {
 			t.Errorf("Fix = %q, want it to contain the rewritten SQL", f.Fix)
 		}
 		f.Fix = ""
+		if !strings.HasPrefix(f.Caller, "sqltrace/tracer_test.go:") {
+			t.Errorf("Caller = %q, want the line of request", f.Caller)
+		}
+		f.Caller = ""
 		want := sqltrace.Finding{
-			Rule: "n+1", Route: "GET /api/orders", Where: fmt.Sprintf("sqltrace/finding_test.go:%d", line+1), Func: f.Func, Query: "Lines",
-			CountPerRequest: 30, MaxPerRequest: 40, Requests: 2, MSPerRequest: 30, Erlangs: 0.58,
+			Rule: "n+1", Class: sqltrace.ClassSequential, Confidence: sqltrace.Likely, Route: "GET /api/orders", Where: fmt.Sprintf("sqltrace/finding_test.go:%d", line+1), Func: f.Func, Query: "Lines",
+			CountPerRequest: 30, MaxPerRequest: 40, Requests: 2, MSPerRequest: 30, SavedMSPerRequest: 29, Erlangs: 0.58,
 			SQL: selectLines, Source: "SELECT id, total FROM orders LIMIT ?",
 			Rewritten: "SELECT product, quantity, order_id FROM order_lines WHERE order_id = ANY($1)",
 		}
@@ -78,7 +83,7 @@ func TestFindingJSON(t *testing.T) {
 	if err := json.Unmarshal(b, &got); err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"rule", "route", "where", "func", "count_per_request", "sql", "rewritten", "fix", "requests", "ms_per_request"} {
+	for _, key := range []string{"rule", "confidence", "route", "where", "func", "saved_ms_per_request", "erlangs", "count_per_request", "sql", "rewritten", "fix", "requests", "ms_per_request"} {
 		if _, ok := got[0][key]; !ok {
 			t.Errorf("JSON of a finding lacks %q: %s", key, b)
 		}
@@ -165,8 +170,9 @@ func TestWhatIsAnNPlusOne(t *testing.T) {
 				s := tr.Begin(ctx, selectLines, []any{i})
 				s.End(1, nil)
 			}
+			run(ctx, tr, selectOrders)
 			each(selectLines, 60)(ctx, tr)
-		}, 0},
+		}, 2}, // neither hides the other
 		{"many places", func(ctx context.Context, tr *sqltrace.Tracer) {
 			end := func(s sqltrace.Statement) { s.End(1, nil) }
 			end(tr.Begin(ctx, selectLines, []any{1}))
@@ -180,11 +186,16 @@ func TestWhatIsAnNPlusOne(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tr := newTracerWith(t, sqltrace.Config{})
 			request(func(ctx context.Context) { tt.do(ctx, tr) })
-			if got := tr.Findings(); len(got) != tt.want {
-				t.Errorf("Findings() = %+v, want %d", got, tt.want)
+			if got := broken(tr, sqltrace.RuleNPlusOne); len(got) != tt.want {
+				t.Errorf("Findings() = %+v, want %d of an N+1", got, tt.want)
 			}
 		})
 	}
+}
+
+// broken returns the findings of one rule.
+func broken(tr *sqltrace.Tracer, rule sqltrace.Rule) []sqltrace.Finding {
+	return slices.DeleteFunc(tr.Findings(), func(f sqltrace.Finding) bool { return f.Rule != rule })
 }
 
 func TestNamedArgumentsInAnyOrder(t *testing.T) {
@@ -240,7 +251,7 @@ func TestArgumentsOfAnyTypeAreToldApart(t *testing.T) {
 				run(ctx, tr, "SELECT a FROM t WHERE b = $1", tt.arg(i))
 			}
 		})
-		if got := tr.Findings(); len(got) != tt.want {
+		if got := broken(tr, sqltrace.RuleNPlusOne); len(got) != tt.want {
 			t.Errorf("%s: Findings() = %+v, want %d", tt.name, got, tt.want)
 		}
 	}

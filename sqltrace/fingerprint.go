@@ -26,7 +26,11 @@ type fingerprint struct {
 	params  []string // names of named placeholders, in order of appearance
 	dialect Dialect
 	lookup  bool // reads the application's tables: may be an N+1
+	loops   bool // or changes rows: a loop of either is a mistake
 
+	watched                    atomic.Bool // a finding wants its call site, also when it is sent once
+	took                       durations
+	shape                      atomic.Pointer[knownShape] // the one asked for last
 	count, errors, rows, nanos atomic.Int64
 	lost                       lostStatements
 }
@@ -35,6 +39,7 @@ type fingerprint struct {
 func (f *fingerprint) add(elapsed time.Duration, rows int64, failed bool) {
 	f.count.Add(1)
 	f.nanos.Add(int64(elapsed))
+	f.took.add(elapsed)
 	if rows > 0 {
 		f.rows.Add(rows)
 	}
@@ -129,7 +134,9 @@ func (f *fingerprints) learn(sql string, d Dialect, batch bool) *cachedText {
 	made := &fingerprint{dialect: d, name: queryName(all)}
 	made.text, made.tables = normalize(sql, d)
 	made.kind, made.lookup = classify(all, made.tables)
+	made.loops = made.lookup || made.kind.writes()
 	if batch {
+		made.loops = false
 		made.kind, made.lookup, made.text = KindBatch, false, "batch: "+made.text
 	}
 	t := &cachedText{dialect: d, batch: batch, literals: f.hashLiterals(all)}

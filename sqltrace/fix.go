@@ -3,16 +3,22 @@ package sqltrace
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
-// fix writes the advice as text: words, SQL, and Go to adapt. The Go is a
-// sketch over the reader's own types; three dots stand for what they decide.
-func fix(r rewrite) string {
-	if r.sql == "" {
-		return "Collect the keys before the loop and ask for all of them in one statement, or let a JOIN bring these rows along with the first ones. " +
-			"There is no rewritten SQL because " + r.why + "."
-	}
+// fix writes the advice for an N+1 as text: words, SQL, and Go to adapt. The Go
+// is a sketch over the reader's own types; three dots stand for what they
+// decide.
+func fix(r rewrite, used library, tables []string) string {
 	var b strings.Builder
+	if eager := eagerSketch(used, tables); eager != "" {
+		b.WriteString("Let the query before the loop load these rows too:\n\n" + eager + "\nThe names are guessed from the table's. By hand:\n\n")
+	}
+	if r.sql == "" {
+		b.WriteString("Collect the keys before the loop and ask for all of them in one statement, or let a JOIN bring these rows along with the first ones. " +
+			"There is no rewritten SQL because " + r.why + ".")
+		return b.String()
+	}
 	fmt.Fprintf(&b, "Collect the keys, ask for all of them at once, and group the rows by %s:\n\n", r.key)
 	for line := range strings.Lines(r.sql) {
 		b.WriteString("\t" + line)
@@ -23,13 +29,63 @@ func fix(r rewrite) string {
 	}
 	b.WriteString("\nIn Go:\n\n")
 	b.WriteString(keysSketch)
-	if r.many {
-		b.WriteString(arraySketch)
-	} else {
-		b.WriteString(listSketch(r.sql))
-	}
+	b.WriteString(querySketch(r, used))
 	b.WriteString(groupSketch)
 	return b.String()
+}
+
+// eagerSketch is how an ORM loads the rows of a table with those they belong
+// to, or "" if used is none.
+func eagerSketch(used library, tables []string) string {
+	name := "…"
+	if len(tables) > 0 {
+		name = exportedName(tables[0])
+	}
+	switch used {
+	case libraryGORM:
+		return "\tdb.WithContext(ctx).Preload(\"" + name + "\").Find(&items)\n"
+	case libraryBun:
+		return "\tdb.NewSelect().Model(&items).Relation(\"" + name + "\").Scan(ctx)\n"
+	case libraryEnt:
+		return "\titems, err := client.….Query().With" + name + "().All(ctx)\n"
+	}
+	return ""
+}
+
+// exportedName turns a table's name, as in "shop"."order_lines", into a Go
+// name, as in OrderLines.
+func exportedName(table string) string {
+	table = table[strings.LastIndexByte(table, '.')+1:]
+	var b strings.Builder
+	for word := range strings.FieldsFuncSeq(table, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	if b.Len() == 0 {
+		return "…"
+	}
+	return b.String()
+}
+
+// querySketch sends the rewritten statement in the way of the library.
+func querySketch(r rewrite, used library) string {
+	switch {
+	case used == librarySQLC && r.many:
+		return "\t// In the query file: … = ANY($1::bigint[]), of the key's type, annotated :many.\n" +
+			"\trows, err := queries.…(ctx, keys) // then a loop over the slice instead of rows.Next\n"
+	case used == librarySQLC:
+		return "\t// In the query file: … IN (sqlc.slice('keys')), annotated :many.\n" +
+			"\trows, err := queries.…(ctx, keys) // then a loop over the slice instead of rows.Next\n"
+	case used == librarySQLX && !r.many:
+		return "\tif len(keys) == 0 {\n\t\treturn nil\n\t}\n" +
+			"\t// query is the statement above with one placeholder, IN (?), for the slice.\n" +
+			"\tquery, args, err := sqlx.In(query, keys)\n\tif err != nil {\n\t\treturn err\n\t}\n" +
+			"\trows, err := db.QueryxContext(ctx, db.Rebind(query), args...)\n"
+	case used == libraryPGX:
+		return "\trows, err := pool.Query(ctx, query, keys) // pgx takes the slice as it is\n"
+	case r.many:
+		return arraySketch
+	}
+	return listSketch(r.sql)
 }
 
 const keysSketch = `	keys := make([]int64, 0, len(items)) // …the type of the key

@@ -22,6 +22,9 @@ const (
 	KindOther       Kind = "other"
 )
 
+// writes reports whether statements of the kind change rows.
+func (k Kind) writes() bool { return k == KindInsert || k == KindUpdate || k == KindDelete }
+
 // verb returns the kind that a leading keyword gives.
 func verb(k token) Kind {
 	switch strings.ToUpper(k.text) {

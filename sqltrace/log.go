@@ -12,7 +12,7 @@ import (
 // logEntry is what the query log needs from the start of a statement.
 type logEntry struct {
 	ctx  context.Context
-	site *site
+	site *place
 	args []string // nil unless Config.LogArgs
 }
 

@@ -1,7 +1,9 @@
 package sqltrace
 
 import (
-	"math/bits"
+	"cmp"
+	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,7 +12,7 @@ import (
 
 // inlineSlots is how many different statements a request may send before a
 // map is needed. Not smaller: most requests send two or three. Not larger:
-// every request pays 130 bytes for each.
+// every request pays 140 bytes for each.
 const inlineSlots = 4
 
 // maxSlots is how many different statements of one request are told apart;
@@ -24,10 +26,17 @@ type request struct {
 
 	mu struct {
 		sync.Mutex
-		inline [inlineSlots]slot
-		n      int
-		more   map[*fingerprint]*slot
-		last   *slot // of the statement begun last
+		n         int16 // of inline
+		detailed  bool  // every call site is wanted
+		begun     int32 // statements
+		errors    int32
+		open      int32 // statements under way, each on a connection of its own
+		peak      int32 // the highest of open
+		holderSeq int32 // the holder's number
+		inline    [inlineSlots]slot
+		more      map[*fingerprint]*slot
+		last      *slot // of the statement begun last
+		holder    *use  // the execution that has been under way longest; nil if it ended
 	}
 }
 
@@ -36,68 +45,66 @@ func newRequest(owner any) ledger.Part {
 	return &request{state: owner.(*state)}
 }
 
-// slot sums one request's executions of one fingerprint.
-type slot struct {
-	fp      *fingerprint
-	source  *slot // the statement before the first execution
-	count   int
-	errors  int
-	rows    int64
-	elapsed time.Duration
-	args    arguments // of the first execution
-	again   *repeats  // nil until the second
+// execution is one statement under way, as its request knows it.
+type execution struct {
+	use    *use
+	seq    int32 // its number in the request, from 1
+	shared bool  // its connection has another statement under way
 }
 
-// repeats is what is kept of a statement that a request sends more than once.
-type repeats struct {
-	distinct distinct
-	varies   uint64 // bit i: argument i was not the same every time
-	ragged   bool   // the number of arguments was not the same every time
-	sites    [4]siteCount
-	captures int
-}
-
-type siteCount struct {
-	site *site
-	n    int
-}
-
-// begin counts an execution and returns its slot, or nil if it has none.
-func (r *request) begin(fp *fingerprint, a *arguments) *slot {
+// begin counts an execution. Its use is nil if there is no room for it.
+func (r *request) begin(ctx context.Context, l *ledger.Ledger, fp *fingerprint, a *arguments, at time.Time, shared bool) execution {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	s := r.slotLocked(fp)
 	if s == nil {
+		return execution{}
+	}
+	if r.mu.begun == 0 {
+		r.mu.detailed = l.Detailed()
+	}
+	u := s.currentLocked()
+	if s.looksLocked(r) {
 		r.mu.Unlock()
-		return nil
-	}
-	previous := r.mu.last
-	r.mu.last = s
-	s.count++
-	if s.count == 1 {
-		s.args = *a
-		if previous != s {
-			s.source = previous
-		}
-	} else {
-		s.repeatLocked(a)
-	}
-	capture := fp.lookup && captures(s.count)
-	r.mu.Unlock()
-
-	if capture {
 		// Frames: here, Tracer.begin, the exported Begin, and its caller.
 		where := r.state.sites.caller(3)
+		allowed := allowanceOf(ctx)
 		r.mu.Lock()
-		s.again.add(where)
-		r.mu.Unlock()
+		u = s.atLocked(where, allowed)
 	}
-	return s
+	r.mu.begun++
+	e := execution{use: u, seq: r.mu.begun, shared: shared}
+	u.count++
+	if u.count == 1 {
+		u.args, u.seq = *a, e.seq
+		if r.mu.last != s {
+			u.source = r.mu.last
+		}
+	} else {
+		u.repeat(a, r.mu.errors, at.Sub(l.Start()))
+	}
+	if u.again != nil {
+		u.again.lastSeq = e.seq
+		u.again.before = r.mu.last
+	}
+	r.mu.last = s
+	u.active++
+	if !shared {
+		r.holdLocked(e)
+	}
+	return e
 }
 
-// captures reports whether the n-th execution looks up its call site: the 2nd,
-// 3rd, 5th and each power of two, so that 50 cost seven captures.
-func captures(n int) bool {
-	return n == 3 || n == 5 || n > 1 && bits.OnesCount(uint(n)) == 1
+// holdLocked counts the connection of an execution.
+func (r *request) holdLocked(e execution) {
+	switch h := r.mu.holder; {
+	case r.mu.open == 0:
+		r.mu.holder, r.mu.holderSeq = e.use, e.seq
+	case h != nil && h != e.use && e.use.again != nil:
+		e.use.again.under(r.mu.holderSeq)
+	}
+	r.mu.open++
+	r.mu.peak = max(r.mu.peak, r.mu.open)
 }
 
 func (r *request) slotLocked(fp *fingerprint) *slot {
@@ -126,113 +133,72 @@ func (r *request) slotLocked(fp *fingerprint) *slot {
 	return s
 }
 
-// repeatLocked compares an execution with those before it.
-func (s *slot) repeatLocked(a *arguments) {
-	if s.again == nil {
-		s.again = new(repeats)
-		s.again.distinct.add(s.args.all)
+// end records the end of an execution.
+func (r *request) end(e execution, elapsed time.Duration, rows int64, failed bool) {
+	u := e.use
+	if u == nil {
+		return
 	}
-	d := s.again
-	d.distinct.add(a.all)
-	if a.n != s.args.n {
-		d.ragged = true
-	}
-	for i := range min(a.n, s.args.n, maxPositions) {
-		if a.position[i] != s.args.position[i] {
-			d.varies |= 1 << i
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	u.elapsed += elapsed
+	u.rows += rows
+	u.active--
+	if !e.shared {
+		r.mu.open--
+		if r.mu.holderSeq == e.seq {
+			r.mu.holder = nil
 		}
+	}
+	if failed {
+		u.errors++
+		r.mu.errors++
 	}
 }
 
-func (d *repeats) add(p *site) {
-	d.captures++
-	if p == nil {
-		return
+// slotsLocked yields each statement of the request, in no order.
+func (r *request) slotsLocked(yield func(*slot) bool) {
+	for i := range r.mu.inline[:r.mu.n] {
+		if !yield(&r.mu.inline[i]) {
+			return
+		}
 	}
-	for i := range d.sites {
-		c := &d.sites[i]
-		if c.site == nil || c.site == p {
-			c.site = p
-			c.n++
+	for _, s := range r.mu.more {
+		if !yield(s) {
 			return
 		}
 	}
 }
 
-// main returns the site that most captures found, and their share of all.
-func (d *repeats) main() (p *site, share float64) {
-	best := siteCount{}
-	for _, c := range d.sites {
-		if c.n > best.n {
-			best = c
+// Sent is what one place of the application has sent in a request.
+type Sent struct {
+	SQL   string
+	Where string // "" if unknown
+	Count int
+}
+
+// Sent returns what the request has sent so far, in order of first use.
+func (r *request) Sent() []Sent {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	type numbered struct {
+		seq int32
+		Sent
+	}
+	var all []numbered
+	for s := range r.slotsLocked {
+		for u := range s.uses {
+			n := numbered{u.seq, Sent{SQL: s.fp.sample, Count: int(u.count)}}
+			if p := u.place(); p != nil {
+				n.Where = p.where
+			}
+			all = append(all, n)
 		}
 	}
-	if best.n == 0 {
-		return nil, 0
+	slices.SortFunc(all, func(a, b numbered) int { return cmp.Compare(a.seq, b.seq) })
+	sent := make([]Sent, len(all))
+	for i, n := range all {
+		sent[i] = n.Sent
 	}
-	return best.site, float64(best.n) / float64(d.captures)
-}
-
-// end records the end of an execution that began in s.
-func (r *request) end(s *slot, elapsed time.Duration, rows int64, failed bool) {
-	if s == nil {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s.elapsed += elapsed
-	s.rows += rows
-	if failed {
-		s.errors++
-	}
-}
-
-// End looks through the request's statements for mistakes.
-func (r *request) End(sum ledger.Summary) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for i := range r.mu.inline[:r.mu.n] {
-		r.inspectLocked(&r.mu.inline[i], sum)
-	}
-	for _, s := range r.mu.more {
-		r.inspectLocked(s, sum)
-	}
-}
-
-// An N+1 is a look-up that one place sends again and again with other
-// arguments. These are the shares that make it one: below 80 % of different
-// arguments it is rather the same question asked twice or tried again, above
-// 20 % of failures rather a broken database, and below 80 % of the captures at
-// one place rather several places that happen to ask alike.
-const (
-	minDistinct = 0.8
-	minAtSite   = 0.8
-	maxFailures = 0.2
-)
-
-func (r *request) inspectLocked(s *slot, sum ledger.Summary) {
-	least := r.state.config.MinRepeats
-	if least < 0 || s.count < least || !s.fp.lookup || s.again == nil || s.again.ragged {
-		return
-	}
-	d := s.again
-	if d.distinct.ratio() < minDistinct || float64(s.errors) > maxFailures*float64(s.count) {
-		return
-	}
-	where, share := d.main()
-	if where == nil || share < minAtSite {
-		return
-	}
-	o := occurrence{count: s.count, elapsed: s.elapsed, varies: d.varies}
-	if p := s.source; p != nil && near(p.rows, s.count) {
-		o.source = p.fp
-	}
-	r.state.findings.add(findingKey{sum.Route, sum.Method, s.fp, where}, o)
-}
-
-// near reports whether a statement of that many rows, run once, may be what
-// the loop ran over.
-func near(rows int64, count int) bool {
-	slack := max(1, int64(count)/10)
-	return rows >= int64(count)-slack && rows <= int64(count)+slack
+	return sent
 }

@@ -16,6 +16,23 @@ const (
 	shapeChunk               // already asks for many keys at a time
 )
 
+// knownShape is a shape that was worked out for the changing arguments varies.
+type knownShape struct {
+	varies uint64
+	shape  shape
+}
+
+// shapeFor returns what f is when repeated with those arguments changing. It
+// takes a microsecond or two the first time, and when they are others.
+func (f *fingerprint) shapeFor(varies uint64) shape {
+	if k := f.shape.Load(); k != nil && k.varies == varies {
+		return k.shape
+	}
+	k := &knownShape{varies, rewriteLoop(f.sample, f.dialect, varies, 0).shape}
+	f.shape.Store(k)
+	return k.shape
+}
+
 // rewrite is the advice for a statement that a loop sends.
 type rewrite struct {
 	shape shape

@@ -10,6 +10,7 @@ import (
 // methods answer for a base without them as database/sql would.
 type rows struct {
 	driver.Rows
+	conn   *conn
 	st     Statement
 	count  int64
 	err    error // the first error other than io.EOF
@@ -23,7 +24,8 @@ func (c *conn) traceRows(st Statement, base driver.Rows, err error) (driver.Rows
 		st.End(0, err)
 		return base, err
 	}
-	return &rows{Rows: base, st: st}, nil
+	c.open++
+	return &rows{Rows: base, conn: c, st: st}, nil
 }
 
 // mustStayBare reports whether base scans columns itself, which database/sql
@@ -62,6 +64,7 @@ func (r *rows) Close() error {
 	r.note(err)
 	if !r.closed {
 		r.closed = true
+		r.conn.open--
 		r.st.End(r.count, r.err)
 	}
 	return err

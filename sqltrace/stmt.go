@@ -94,5 +94,5 @@ func (s *stmt) begin(ctx context.Context, args []driver.NamedValue) Statement {
 		s.hasBegun = false
 		return s.begun
 	}
-	return s.conn.tracer.BeginNamed(ctx, s.query, args)
+	return s.conn.tracer.beginNamed(ctx, s.query, args, s.conn.open > 0)
 }

@@ -59,9 +59,9 @@ type Statement struct {
 	fp      *fingerprint
 	ledger  *ledger.Ledger // nil outside a request
 	request *request
-	slot    *slot
-	start   time.Time
-	log     *logEntry
+	execution
+	start time.Time
+	log   *logEntry
 }
 
 // Begin records that a statement with positional arguments begins, on behalf
@@ -70,16 +70,17 @@ type Statement struct {
 // are not statements: for them it returns the zero Statement. The arguments
 // are hashed, not kept.
 //
-// Cost: no allocation, but for two in a request's first statement and one
-// when the request first repeats it.
+// Cost: no allocation, but for two in a request's first statement, one when
+// the request first repeats it, and one for each further place that sends it.
 func (t *Tracer) Begin(ctx context.Context, sql string, args []any) Statement {
 	text := t.texts.find(sql, t.dialect, false)
 	if text.fp.kind == KindTransaction {
+		transact(ctx, text.fp.text)
 		return Statement{}
 	}
 	a := arguments{all: text.literals}
 	t.hashArgs(&a, args)
-	s := t.begin(ctx, text.fp, &a)
+	s := t.begin(ctx, text.fp, &a, false)
 	if t.config.QueryLog != nil {
 		s.log = t.newLogEntry(ctx, args)
 	}
@@ -88,13 +89,20 @@ func (t *Tracer) Begin(ctx context.Context, sql string, args []any) Statement {
 
 // BeginNamed is [Tracer.Begin] for the argument type of database/sql/driver.
 func (t *Tracer) BeginNamed(ctx context.Context, sql string, args []driver.NamedValue) Statement {
+	return t.beginNamed(ctx, sql, args, false)
+}
+
+// beginNamed is BeginNamed on a connection that has another statement under
+// way if it is shared.
+func (t *Tracer) beginNamed(ctx context.Context, sql string, args []driver.NamedValue, shared bool) Statement {
 	text := t.texts.find(sql, t.dialect, false)
 	if text.fp.kind == KindTransaction {
+		transact(ctx, text.fp.text)
 		return Statement{}
 	}
 	a := arguments{all: text.literals}
 	t.hashNamed(&a, text.fp, args)
-	s := t.begin(ctx, text.fp, &a)
+	s := t.begin(ctx, text.fp, &a, shared)
 	if t.config.QueryLog != nil {
 		s.log = t.newLogEntry(ctx, namedValues(args))
 	}
@@ -106,7 +114,7 @@ func (t *Tracer) BeginNamed(ctx context.Context, sql string, args []driver.Named
 // loop.
 func (t *Tracer) BeginBatch(ctx context.Context, first string) Statement {
 	text := t.texts.find(first, t.dialect, true)
-	s := t.begin(ctx, text.fp, &arguments{})
+	s := t.begin(ctx, text.fp, &arguments{}, false)
 	if t.config.QueryLog != nil {
 		s.log = t.newLogEntry(ctx, nil)
 	}
@@ -115,17 +123,17 @@ func (t *Tracer) BeginBatch(ctx context.Context, first string) Statement {
 
 // begin is called by an exported Begin, which the caller of that sees two
 // frames up.
-func (t *Tracer) begin(ctx context.Context, fp *fingerprint, a *arguments) Statement {
+func (t *Tracer) begin(ctx context.Context, fp *fingerprint, a *arguments, shared bool) Statement {
 	s := Statement{state: t.state, fp: fp, start: time.Now()}
 	l := ledger.From(ctx)
 	if l != nil && l.StatementStart(s.start) {
 		if r, _ := l.Part(t.state, newRequest).(*request); r != nil {
 			s.ledger, s.request = l, r
-			s.slot = r.begin(fp, a)
+			s.execution = r.begin(ctx, l, fp, a, s.start, shared)
 			return s
 		}
 	}
-	fp.lost.add(t.sites)
+	fp.lost.add(t.sites, l != nil)
 	return s
 }
 
@@ -142,7 +150,7 @@ func (s *Statement) End(rows int64, err error) {
 	s.fp.add(elapsed, rows, err != nil)
 	if s.ledger != nil {
 		s.ledger.StatementEnd(now, rows, err != nil)
-		s.request.end(s.slot, elapsed, rows, err != nil)
+		s.request.end(s.execution, elapsed, rows, err != nil)
 	}
 	if s.log != nil {
 		s.log.write(s.state.config.QueryLog, s.fp, elapsed, rows, err)

@@ -8,6 +8,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -22,15 +23,17 @@ type Ledger struct {
 
 	mu struct {
 		sync.Mutex
-		ended   bool
-		entries *entries // nil until the first: many requests have none
+		ended    bool
+		detailed bool
+		entries  *entries // nil until the first: many requests have none
 	}
 }
 
 // entries is what was written to a ledger.
 type entries struct {
 	sql         SQL
-	active      int           // statements under way
+	active      int32         // statements under way
+	open        int32         // transactions
 	activeSince time.Duration // when active last rose from 0, from start
 	spans       []Span
 	parts       []slot
@@ -56,6 +59,11 @@ type Span struct {
 	Name  string
 	Count int
 	Time  time.Duration // summed over calls; concurrent calls count each
+	// Held counts those of the calls that ended while a transaction of the
+	// request was open, and HeldTime sums them: so long did they keep its
+	// connection and its locks.
+	Held     int
+	HeldTime time.Duration
 }
 
 // Summary is what is known of a request when it ends.
@@ -66,6 +74,7 @@ type Summary struct {
 	Canceled bool // the client left before the answer was complete
 	Elapsed  time.Duration
 	SQL      SQL
+	Spans    []Span // not to be changed
 }
 
 // A Part is the state that one layer keeps for one request.
@@ -105,6 +114,21 @@ func (l *Ledger) Value(key any) any {
 
 // Start returns when the request began.
 func (l *Ledger) Start() time.Time { return l.start }
+
+// Detail asks the layers to keep more of this request than they would for one
+// of many: it is for tests, which look at one request closely.
+func (l *Ledger) Detail() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mu.detailed = true
+}
+
+// Detailed reports whether [Ledger.Detail] was called.
+func (l *Ledger) Detailed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.detailed
+}
 
 // StatementStart says that a statement began at the given time. It reports
 // false if the request has already ended: then nothing was recorded, and
@@ -154,6 +178,25 @@ func (l *Ledger) AddWait(d time.Duration) {
 	}
 }
 
+// TransactionStart says that a transaction began.
+func (l *Ledger) TransactionStart() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.openLocked(); e != nil {
+		e.open++
+	}
+}
+
+// TransactionEnd says that a transaction ended. One whose start was not seen
+// does not count.
+func (l *Ledger) TransactionEnd() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.openLocked(); e != nil && e.open > 0 {
+		e.open--
+	}
+}
+
 // AddSpan adds one call to the external service called name.
 func (l *Ledger) AddSpan(name string, d time.Duration) {
 	l.mu.Lock()
@@ -162,14 +205,18 @@ func (l *Ledger) AddSpan(name string, d time.Duration) {
 	if e == nil {
 		return
 	}
-	for i := range e.spans {
-		if e.spans[i].Name == name {
-			e.spans[i].Count++
-			e.spans[i].Time += d
-			return
-		}
+	i := slices.IndexFunc(e.spans, func(s Span) bool { return s.Name == name })
+	if i < 0 {
+		i = len(e.spans)
+		e.spans = append(e.spans, Span{Name: name})
 	}
-	e.spans = append(e.spans, Span{Name: name, Count: 1, Time: d})
+	s := &e.spans[i]
+	s.Count++
+	s.Time += d
+	if e.open > 0 {
+		s.Held++
+		s.HeldTime += d
+	}
 }
 
 // SQL returns the sums so far, counting statements under way up to at.
@@ -239,7 +286,21 @@ func (l *Ledger) Part(owner any, newPart func(owner any) Part) Part {
 	return p
 }
 
-// End closes the account at the given time, fills s.SQL, and hands the summary
+// Parts returns the parts that have joined, in that order.
+func (l *Ledger) Parts() []Part {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.mu.entries == nil {
+		return nil
+	}
+	parts := make([]Part, 0, len(l.mu.entries.parts))
+	for _, p := range l.mu.entries.parts {
+		parts = append(parts, p.part)
+	}
+	return parts
+}
+
+// End closes the account at the given time, fills s.SQL and s.Spans, and hands the summary
 // to every part in the order in which they joined. Later writes are dropped.
 // Only the first call has an effect; it returns the final sums.
 func (l *Ledger) End(at time.Time, s Summary) SQL {
@@ -257,7 +318,8 @@ func (l *Ledger) End(at time.Time, s Summary) SQL {
 	}
 	e.sql = s.SQL
 	e.active = 0
-	parts := e.parts // no more are added
+	s.Spans = e.spans // no more are added
+	parts := e.parts  // no more are added
 	l.mu.Unlock()
 	for _, p := range parts {
 		p.part.End(s)

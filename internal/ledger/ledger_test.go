@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -195,7 +196,7 @@ func TestPartsEndOnceInOrder(t *testing.T) {
 		t.Errorf("ended = %v, want %v", got, want)
 	}
 	want := ledger.Summary{Route: "/a", Status: 200, SQL: ledger.SQL{Statements: 1, Rows: 2, Time: 3}}
-	if first.last != want || second.last != want {
+	if !reflect.DeepEqual(first.last, want) || !reflect.DeepEqual(second.last, want) {
 		t.Errorf("summaries = %+v, %+v, want %+v", first.last, second.last, want)
 	}
 	if join("sqltrace") != first {
@@ -313,5 +314,58 @@ func TestConcurrentUse(t *testing.T) {
 	})
 	if owners != 5 {
 		t.Errorf("%d parts for 5 owners", owners)
+	}
+}
+
+func TestSpansInsideTransactionsAreHeld(t *testing.T) {
+	l := open(t)
+	l.AddSpan("mail", time.Second)
+	l.TransactionEnd() // its start was not seen
+	l.TransactionStart()
+	l.AddSpan("mail", 2*time.Second)
+	l.TransactionStart()
+	l.TransactionEnd()
+	l.AddSpan("stock", 3*time.Second)
+	l.TransactionEnd()
+	l.AddSpan("mail", 4*time.Second)
+
+	want := []ledger.Span{
+		{Name: "mail", Count: 3, Time: 7 * time.Second, Held: 1, HeldTime: 2 * time.Second},
+		{Name: "stock", Count: 1, Time: 3 * time.Second, Held: 1, HeldTime: 3 * time.Second},
+	}
+	if got := l.Spans(); !slices.Equal(got, want) {
+		t.Errorf("Spans() = %+v, want %+v", got, want)
+	}
+	p := new(spanPart)
+	l.Part(p, func(any) ledger.Part { return p })
+	l.End(at(time.Minute), ledger.Summary{})
+	if !slices.Equal(p.spans, want) {
+		t.Errorf("Summary.Spans = %+v, want %+v", p.spans, want)
+	}
+	l.TransactionStart() // after the end: dropped, and no panic
+	l.TransactionEnd()
+}
+
+type spanPart struct{ spans []ledger.Span }
+
+func (p *spanPart) End(s ledger.Summary) { p.spans = s.Spans }
+
+func TestDetail(t *testing.T) {
+	l := open(t)
+	if l.Detailed() {
+		t.Error("Detailed() = true, want false for a new ledger")
+	}
+	if got := l.Parts(); got != nil {
+		t.Errorf("Parts() = %v, want none in a new ledger", got)
+	}
+	l.Detail()
+	if !l.Detailed() {
+		t.Error("Detailed() = false after Detail, want true")
+	}
+	a, b := new(spanPart), new(spanPart)
+	l.Part(a, func(any) ledger.Part { return a })
+	l.Part(b, func(any) ledger.Part { return b })
+	if got := l.Parts(); len(got) != 2 || got[0] != ledger.Part(a) || got[1] != ledger.Part(b) {
+		t.Errorf("Parts() = %v, want the two that joined, in their order", got)
 	}
 }
