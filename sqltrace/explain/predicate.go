@@ -1,0 +1,210 @@
+package explain
+
+import (
+	"slices"
+
+	"github.com/hone-go/hone/sqltrace"
+)
+
+// relation is a table as one statement uses it.
+type relation struct {
+	alias string
+	table *table
+}
+
+// scope is the relations of one statement.
+type scope struct {
+	dialect   sqltrace.Dialect
+	relations []*relation
+}
+
+func (s *scope) byAlias(alias string) *relation {
+	for _, r := range s.relations {
+		if r.alias == alias {
+			return r
+		}
+	}
+	return nil
+}
+
+// ref is a column of a relation.
+type ref struct {
+	rel    *relation
+	column string
+}
+
+// column reads the tokens as a column reference, unqualified only where one
+// relation alone has the name.
+func (s *scope) column(tokens []token) (ref, bool) {
+	tokens = bare(tokens)
+	// PostgreSQL shows a varchar compared with a text as (column)::text. Its
+	// index serves that: the cast changes no byte.
+	if n := len(tokens); n > 2 && tokens[n-2].is("::") && tokens[n-1].isAny("TEXT") {
+		r, ok := s.column(tokens[:n-2])
+		return r, ok && r.rel.table.typeOf(r.column) == "character varying"
+	}
+	switch {
+	case len(tokens) == 1 && tokens[0].isName():
+		name := tokens[0].name(s.dialect)
+		var found ref
+		for _, r := range s.relations {
+			if !r.table.has(name) {
+				continue
+			}
+			if found.rel != nil {
+				return ref{}, false
+			}
+			found = ref{r, name}
+		}
+		return found, found.rel != nil
+	case len(tokens) == 3 && tokens[0].isName() && tokens[1].is(".") && tokens[2].isName():
+		name := tokens[2].name(s.dialect)
+		if r := s.byAlias(tokens[0].name(s.dialect)); r != nil && r.table.has(name) {
+			return ref{r, name}, true
+		}
+	}
+	return ref{}, false
+}
+
+// mentions returns the relations whose columns the tokens name.
+func (s *scope) mentions(tokens []token) []*relation {
+	var list []*relation
+	for i := range tokens {
+		if i > 0 && tokens[i-1].is(".") {
+			continue
+		}
+		for _, n := range []int{3, 1} {
+			if i+n > len(tokens) {
+				continue
+			}
+			if r, ok := s.column(tokens[i : i+n]); ok {
+				if !slices.Contains(list, r.rel) {
+					list = append(list, r.rel)
+				}
+				break
+			}
+		}
+	}
+	return list
+}
+
+type operator uint8
+
+const (
+	opEqual operator = iota + 1
+	opRange
+	opOther // an expression, or an operator that a B-tree does not serve
+)
+
+// predicate is one condition of a conjunction.
+type predicate struct {
+	op    operator
+	left  ref
+	right ref // of the other relation; rel is nil for a value
+	on    []*relation
+}
+
+// predicates takes a condition apart at its ANDs.
+func (s *scope) predicates(tokens []token) []predicate {
+	tokens = bare(tokens)
+	if len(tokens) == 0 {
+		return nil
+	}
+	if i := outer(tokens, "OR"); i >= 0 {
+		return []predicate{{op: opOther, on: s.mentions(tokens)}}
+	}
+	if i := conjunction(tokens); i >= 0 {
+		return append(s.predicates(tokens[:i]), s.predicates(tokens[i+1:])...)
+	}
+	return []predicate{s.predicate(tokens)}
+}
+
+// predicate reads one condition.
+func (s *scope) predicate(tokens []token) predicate {
+	other := predicate{op: opOther, on: s.mentions(tokens)}
+	i := outer(tokens, "=", "==", "<", ">", "<=", ">=", "IN", "BETWEEN", "IS")
+	if i <= 0 || tokens[i-1].is("NOT") {
+		return other
+	}
+	sym, right := tokens[i], tokens[i+1:]
+	op := opRange
+	switch {
+	case sym.isAny("=", "==", "IN"):
+		op = opEqual
+	case sym.is("IS"):
+		op = opEqual
+		if !(len(right) == 1 && right[0].is("NULL")) {
+			return other
+		}
+	}
+	l, lok := s.column(tokens[:i])
+	r, rok := s.column(right)
+	switch {
+	case lok && rok && l.rel != r.rel && op == opEqual:
+		return predicate{op: op, left: l, right: r, on: []*relation{l.rel, r.rel}}
+	case lok && !slices.Contains(s.mentions(right), l.rel):
+		return predicate{op: op, left: l, on: []*relation{l.rel}}
+	case rok && !slices.Contains(s.mentions(tokens[:i]), r.rel) && sym.kind == tokenSymbol:
+		return predicate{op: op, left: r, on: []*relation{r.rel}}
+	}
+	return other
+}
+
+// bare removes parentheses around the whole.
+func bare(tokens []token) []token {
+	for len(tokens) >= 2 && tokens[0].is("(") {
+		depth := 0
+		for i, k := range tokens {
+			depth += nesting(k)
+			if depth == 0 && i < len(tokens)-1 {
+				return tokens
+			}
+		}
+		if depth != 0 {
+			return tokens
+		}
+		tokens = tokens[1 : len(tokens)-1]
+	}
+	return tokens
+}
+
+func nesting(k token) int {
+	switch {
+	case k.isAny("(", "[", "CASE"):
+		return 1
+	case k.isAny(")", "]", "END"):
+		return -1
+	}
+	return 0
+}
+
+// outer returns the index of the first of the words outside parentheses, or -1.
+func outer(tokens []token, words ...string) int {
+	depth := 0
+	for i, k := range tokens {
+		depth += nesting(k)
+		if depth == 0 && k.isAny(words...) {
+			return i
+		}
+	}
+	return -1
+}
+
+// conjunction returns the index of the first outer AND that is not part of a
+// BETWEEN, or -1.
+func conjunction(tokens []token) int {
+	depth, between := 0, false
+	for i, k := range tokens {
+		depth += nesting(k)
+		switch {
+		case depth != 0:
+		case k.is("BETWEEN"):
+			between = true
+		case k.is("AND") && between:
+			between = false
+		case k.is("AND"):
+			return i
+		}
+	}
+	return -1
+}
