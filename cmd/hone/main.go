@@ -82,6 +82,7 @@ what the fix gains.`,
 		return usagef("%s: see %s --help", text, cmd.CommandPath())
 	})
 	root.AddCommand(
+		budgetCommand(io),
 		demoCommand(io),
 		loadCommand(io),
 		versionCommand(io),

@@ -54,6 +54,7 @@ func TestHelp(t *testing.T) {
 		{"help", nil},
 		{"help", []string{"--help"}},
 		{"help_load", []string{"load", "--help"}},
+		{"help_budget", []string{"budget", "--help"}},
 	} {
 		code, out, errs := hone(t.Context(), tt.args...)
 		if code != 0 || errs != "" {

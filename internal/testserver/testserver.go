@@ -3,8 +3,13 @@
 // servers, sets it, and runs the tests.
 //
 //	HONE_TEST_POSTGRES  a PostgreSQL URL whose user may create databases
+//	HONE_TEST_PGBOUNCER the URL of a PgBouncer in transaction mode before it, for all databases
 //	HONE_TEST_REDIS     a Redis URL
 //	HONE_TEST_REQUIRE   1: a missing server fails the test instead of skipping it
+//
+// As root on Debian, the command with -install also installs the HypoPG
+// extension where Debian has it. It is optional: a test that wants it asks
+// [HypoPG], which skips, and never fails, where it is missing.
 package testserver
 
 import (
@@ -21,9 +26,10 @@ import (
 
 // Names of the environment variables.
 const (
-	EnvPostgres = "HONE_TEST_POSTGRES"
-	EnvRedis    = "HONE_TEST_REDIS"
-	EnvRequire  = "HONE_TEST_REQUIRE"
+	EnvPostgres  = "HONE_TEST_POSTGRES"
+	EnvPgBouncer = "HONE_TEST_PGBOUNCER"
+	EnvRedis     = "HONE_TEST_REDIS"
+	EnvRequire   = "HONE_TEST_REQUIRE"
 )
 
 // Postgres returns the URL of an empty database that belongs to the test
@@ -41,6 +47,59 @@ func Postgres(t testing.TB) string {
 	}
 	u.Path = "/" + name
 	return u.String()
+}
+
+// PgBouncer returns the URL of such a database as reached through PgBouncer in
+// transaction mode. To set up what a transaction pooler cannot do, use
+// [Direct].
+func PgBouncer(t testing.TB) string {
+	t.Helper()
+	bouncer := address(t, EnvPgBouncer)
+	return onServer(t, Postgres(t), bouncer)
+}
+
+// Direct returns the URL of the database of a PgBouncer URL on the PostgreSQL
+// behind it.
+func Direct(t testing.TB, pgbouncer string) string {
+	t.Helper()
+	return onServer(t, pgbouncer, address(t, EnvPostgres))
+}
+
+// HypoPG installs the HypoPG extension in the database, or skips the test
+// where the server does not have it.
+func HypoPG(t testing.TB, database string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, database)
+	if err != nil {
+		t.Fatalf("testserver: %v", err)
+	}
+	defer conn.Close(ctx)
+	var available bool
+	err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'hypopg')").Scan(&available)
+	if err != nil {
+		t.Fatalf("testserver: %v", err)
+	}
+	if !available {
+		t.Skip("this PostgreSQL has no HypoPG: install postgresql-<major>-hypopg where Debian has it")
+	}
+	if _, err := conn.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS hypopg"); err != nil {
+		t.Fatalf("testserver: %v", err)
+	}
+}
+
+// onServer returns the URL of database's database on the server of the other
+// URL, as its user.
+func onServer(t testing.TB, database, server string) string {
+	t.Helper()
+	d, err1 := url.Parse(database)
+	s, err2 := url.Parse(server)
+	if err1 != nil || err2 != nil {
+		t.Fatal("testserver: the address of a server is not a URL") // the text may hold a password
+	}
+	s.Path = d.Path
+	return s.String()
 }
 
 // Redis returns the URL of a Redis that other tests use too: a test keeps to

@@ -2,6 +2,8 @@ package testserver_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -32,6 +34,48 @@ func TestPostgresIsAFreshDatabase(t *testing.T) {
 	if conn, err := pgx.Connect(ctx, dropped); err == nil {
 		conn.Close(ctx)
 		t.Error("the test's database still exists after the test")
+	}
+}
+
+func TestPgBouncerReachesTheSameDatabase(t *testing.T) {
+	ctx := t.Context()
+	pooled := testserver.PgBouncer(t)
+	direct := testserver.Direct(t, pooled)
+	var names, ports [2]string
+	for i, u := range []string{pooled, direct} {
+		cfg, err := pgx.ParseConfig(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports[i] = fmt.Sprint(cfg.Port)
+		cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+		conn, err := pgx.ConnectConfig(ctx, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(ctx)
+		if err := conn.QueryRow(ctx, "SELECT current_database()").Scan(&names[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if names[0] != names[1] || !strings.HasPrefix(names[0], "hone_test_") {
+		t.Errorf("databases through PgBouncer and directly = %q, want the same one, of the test's own", names)
+	}
+	if ports[0] == ports[1] {
+		t.Errorf("both are on port %s, want PgBouncer on one and PostgreSQL on the other", ports[0])
+	}
+}
+
+func TestHypoPGIsThere(t *testing.T) {
+	database := testserver.Postgres(t)
+	testserver.HypoPG(t, database)
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), "SELECT * FROM hypopg_list_indexes"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"syscall"
 
 	"github.com/hone-go/hone/internal/testserver"
+	"github.com/hone-go/hone/internal/testserver/server"
 )
 
 func main() {
@@ -58,16 +59,19 @@ func run(ctx context.Context, args []string) int {
 	defer os.RemoveAll(dir)
 
 	env := append(os.Environ(), testserver.EnvRequire+"=1")
+	urls := make(map[string]string)
 	for _, s := range servers {
-		if os.Getenv(s.env) != "" {
+		urls[s.env] = os.Getenv(s.env)
+		if urls[s.env] != "" {
 			continue
 		}
-		process, url, err := s.start(ctx, dir)
+		process, url, err := s.start(ctx, dir, urls)
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "run: %s: %v\n", s.name, err)
+			fmt.Fprintf(os.Stderr, "run: %s: %v; or set %s to one that runs\n", s.name, err, s.env)
 			return 1
 		}
-		defer process.stop()
+		defer process.Stop()
+		urls[s.env] = url
 		env = append(env, s.env+"="+url)
 	}
 
@@ -89,37 +93,47 @@ func run(ctx context.Context, args []string) int {
 }
 
 // installMissing asks apt for the packages of those servers and tools that
-// are needed and not there.
+// are needed and not there. Optional ones come along where that is possible.
 func installMissing(ctx context.Context) error {
 	var packages []string
 	for _, s := range servers {
-		if os.Getenv(s.env) == "" && find(s.program) == "" {
+		if os.Getenv(s.env) == "" && server.Find(s.program) == "" {
 			packages = append(packages, s.debian)
 		}
 	}
 	if _, err := exec.LookPath("gcc"); err != nil { // the race detector links with it
 		packages = append(packages, "gcc", "libc6-dev")
 	}
+	slices.Sort(packages)
+	list := strings.Join(packages, " ")
+	_, noApt := exec.LookPath("apt-get")
+	switch {
+	case os.Geteuid() != 0 && list != "":
+		return fmt.Errorf("missing %s: install the packages, or run as root", list)
+	case noApt != nil && list != "":
+		return fmt.Errorf("missing %s, and there is no apt-get: install them by hand", list)
+	case os.Geteuid() != 0 || noApt != nil:
+		return nil
+	}
+	if list != "" {
+		if err := apt(ctx, "update", "-qq"); err != nil {
+			return err
+		}
+	}
+	if os.Getenv(testserver.EnvPostgres) == "" {
+		packages = append(packages, missingHypoPG(ctx)...)
+	}
 	if len(packages) == 0 {
 		return nil
 	}
-	slices.Sort(packages)
-	list := strings.Join(packages, " ")
-	if os.Geteuid() != 0 {
-		return fmt.Errorf("missing %s: install the packages, or run as root", list)
-	}
-	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("missing %s, and there is no apt-get: install them by hand", list)
-	}
-	for _, args := range [][]string{
-		{"update", "-qq"},
-		append([]string{"install", "-qq", "-y", "--no-install-recommends"}, packages...),
-	} {
-		cmd := exec.CommandContext(ctx, "apt-get", args...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("apt-get %s: %w\n%s", args[0], err, out)
-		}
+	return apt(ctx, append([]string{"install", "-qq", "-y", "--no-install-recommends"}, packages...)...)
+}
+
+func apt(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, "apt-get", args...)
+	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("apt-get %s: %w\n%s", args[0], err, out)
 	}
 	return nil
 }

@@ -1,0 +1,315 @@
+//go:build unix
+
+package dbpool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/hone-go/hone/dbpool"
+	"github.com/hone-go/hone/internal/testserver"
+	"github.com/hone-go/hone/internal/testserver/server"
+)
+
+// installed skips the test, or fails it where servers are required, if a
+// program that it starts is not there.
+func installed(t *testing.T, program string) {
+	t.Helper()
+	if server.Find(program) != "" {
+		return
+	}
+	if os.Getenv(testserver.EnvRequire) == "1" {
+		t.Fatalf("%s is not installed", program)
+	}
+	t.Skipf("%s is not installed", program)
+}
+
+// serverDir returns a temporary folder that other users may pass through,
+// unlike t.TempDir's: as root, the servers run as one.
+func serverDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "hone-test-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// bouncer starts a PgBouncer with settings of its own and returns the URL of a
+// fresh database behind it.
+func bouncer(t *testing.T, settings ...string) string {
+	t.Helper()
+	installed(t, "pgbouncer")
+	database := testserver.Postgres(t)
+	p, url, err := server.PgBouncer(t.Context(), serverDir(t), database, settings...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Stop)
+	return url
+}
+
+func detect(t *testing.T, url string) dbpool.Pooler {
+	t.Helper()
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := dbpool.Detect(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestDetect(t *testing.T) {
+	if got := detect(t, testserver.Postgres(t)); got.Mode != dbpool.Direct {
+		t.Errorf("Detect of PostgreSQL itself = %+v, want direct", got)
+	}
+	const noConsole = "stats_users ="
+	tests := []struct {
+		name     string
+		settings []string
+		want     dbpool.Mode
+		console  bool
+	}{
+		{"transaction", nil, dbpool.Transaction, true},
+		{"transaction, no console", []string{noConsole}, dbpool.Transaction, false},
+		{"transaction, last used first", []string{noConsole, "server_round_robin = 0"}, dbpool.Transaction, false},
+		{"session", []string{"pool_mode = session"}, dbpool.Session, true},
+		{"session, no console", []string{noConsole, "pool_mode = session"}, dbpool.Session, false},
+		{"statement", []string{"pool_mode = statement"}, dbpool.Statement, true},
+		{"statement, no console", []string{noConsole, "pool_mode = statement"}, dbpool.Statement, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := detect(t, bouncer(t, tt.settings...))
+			if got.Mode != tt.want {
+				t.Errorf("Detect = %+v, want mode %s", got, tt.want)
+			}
+			if (got.Version != "") != tt.console || (got.PoolSize == server.BouncerPoolSize) != tt.console || (got.MaxClients == server.BouncerMaxClients) != tt.console {
+				t.Errorf("Detect = %+v, want figures of the console: %v", got, tt.console)
+			}
+			old := strings.HasPrefix(got.Version, "1.1") && !strings.HasPrefix(got.Version, "1.1.")
+			if tt.want == dbpool.Transaction && old && got.Prepared {
+				t.Errorf("Detect = %+v, want no prepared statements: they came with 1.21", got)
+			}
+		})
+	}
+}
+
+// Open looks with the credentials that the pool's hook brings.
+func TestOpenDetectsAsThePoolConnects(t *testing.T) {
+	pc, err := pgxpool.ParseConfig(testserver.PgBouncer(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := pc.ConnConfig.User
+	pc.ConnConfig.User = "nobody_there"
+	pc.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error {
+		cc.User = user
+		return nil
+	}
+	pool, err := dbpool.OpenConfig(t.Context(), pc, dbpool.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if _, err := pool.Exec(t.Context(), "SELECT $1::int", 1); err != nil {
+		t.Error(err)
+	}
+
+	refuse := errors.New("no token")
+	pc.BeforeConnect = func(context.Context, *pgx.ConnConfig) error { return refuse }
+	if _, err := dbpool.OpenConfig(t.Context(), pc, dbpool.Config{}); !errors.Is(err, refuse) {
+		t.Errorf("OpenConfig with a hook that fails = %v, want %v", err, refuse)
+	}
+}
+
+func TestDetectLeavesNothingBehind(t *testing.T) {
+	url := bouncer(t, "default_pool_size = 1")
+	for range 3 { // a statement left prepared would make the second fail
+		if got := detect(t, url); got.Mode != dbpool.Transaction {
+			t.Fatalf("Detect = %+v, want transaction", got)
+		}
+	}
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+	conn, err := pgx.ConnectConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	var left int
+	if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_prepared_statements").Scan(&left); err != nil || left != 0 {
+		t.Errorf("prepared statements on the server = %d, %v, want 0", left, err)
+	}
+}
+
+func TestParseConsole(t *testing.T) {
+	rows := func(lines ...string) (r [][][]byte) {
+		for _, l := range lines {
+			var row [][]byte
+			for _, column := range strings.Split(l, "|") {
+				row = append(row, []byte(column))
+			}
+			r = append(r, row)
+		}
+		return r
+	}
+	got := dbpool.ParseConsole(rows("PgBouncer 1.24.1"), rows("pool_mode|transaction|session|yes", "max_prepared_statements|200|200|yes",
+		"default_pool_size|20|20|yes", "max_client_conn|1000|100|yes", "short"))
+	want := dbpool.Pooler{Mode: dbpool.Transaction, Prepared: true, Version: "1.24.1", MaxPrepared: 200, PoolSize: 20, MaxClients: 1000}
+	if got != want {
+		t.Errorf("parseConsole = %+v, want %+v", got, want)
+	}
+	if got, want := dbpool.ParseConsole(rows("odd"), rows("pool_mode|odd")), (dbpool.Pooler{Mode: dbpool.Session, Prepared: true}); got != want {
+		t.Errorf("parseConsole of nonsense = %+v, want %+v", got, want)
+	}
+}
+
+func TestPoolerSettings(t *testing.T) {
+	carried := dbpool.Pooler{Mode: dbpool.Transaction, Prepared: true}
+	large, small := carried, carried
+	large.MaxPrepared, small.MaxPrepared = 1000, 50
+	lost := dbpool.Pooler{Mode: dbpool.Transaction}
+	tests := []struct {
+		name     string
+		pooler   dbpool.Pooler
+		mode     pgx.QueryExecMode
+		want     pgx.QueryExecMode
+		capacity int
+	}{
+		{"not known", dbpool.Pooler{}, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheStatement, 512},
+		{"direct", dbpool.Pooler{Mode: dbpool.Direct}, pgx.QueryExecModeDescribeExec, pgx.QueryExecModeDescribeExec, 512},
+		{"session", dbpool.Pooler{Mode: dbpool.Session}, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheStatement, 512},
+		{"carried", carried, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheStatement, 100},
+		{"carried, many", large, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheStatement, 512},
+		{"carried, few", small, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheStatement, 50},
+		{"carried, described", carried, pgx.QueryExecModeDescribeExec, pgx.QueryExecModeExec, 100},
+		{"lost", lost, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, 0},
+		{"lost, described", lost, pgx.QueryExecModeDescribeExec, pgx.QueryExecModeExec, 0},
+		{"lost, description cached", lost, pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeCacheDescribe, 0},
+		{"lost, simple", lost, pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeSimpleProtocol, 0},
+		{"statement", dbpool.Pooler{Mode: dbpool.Statement}, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, 0},
+	}
+	for _, tt := range tests {
+		cfg, err := pgx.ParseConfig("postgres://db/shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.DefaultQueryExecMode = tt.mode
+		tt.pooler.Apply(cfg)
+		if cfg.DefaultQueryExecMode != tt.want || cfg.StatementCacheCapacity != tt.capacity {
+			t.Errorf("%s: Apply = %v with %d statements, want %v with %d", tt.name,
+				cfg.DefaultQueryExecMode, cfg.StatementCacheCapacity, tt.want, tt.capacity)
+		}
+	}
+}
+
+// crowd opens clients connections at once and lets each run many statements,
+// in transactions and alone. It returns how many server processes served them,
+// and the errors.
+func crowd(t *testing.T, pool *pgxpool.Pool, clients int) (int, error) {
+	t.Helper()
+	var (
+		mu      sync.Mutex
+		servers = make(map[int]bool)
+		errs    []error
+		ready   sync.WaitGroup
+		done    sync.WaitGroup
+	)
+	ready.Add(clients)
+	for c := range clients {
+		done.Go(func() {
+			conn, err := pool.Acquire(t.Context())
+			ready.Done()
+			if err == nil {
+				defer conn.Release()
+				ready.Wait() // until all are connected
+				err = chat(t, conn, c, func(pid int) {
+					mu.Lock()
+					defer mu.Unlock()
+					servers[pid] = true
+				})
+			}
+			if err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, err)
+			}
+		})
+	}
+	done.Wait()
+	return len(servers), errors.Join(errs...)
+}
+
+// chat runs statements on one client connection.
+func chat(t *testing.T, conn *pgxpool.Conn, client int, served func(pid int)) error {
+	ctx := t.Context()
+	for i := range 20 {
+		var pid, sum int
+		want := client*1000 + i
+		err := conn.QueryRow(ctx, "SELECT pg_backend_pid(), $1::int + $2::int", client*1000, i).Scan(&pid, &sum)
+		if err != nil {
+			return err
+		}
+		if sum != want {
+			return fmt.Errorf("client %d got %d, want %d: an answer of another client's", client, sum, want)
+		}
+		served(pid)
+		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, "SET LOCAL application_name = 'crowd'"); err != nil {
+				return err
+			}
+			var label string
+			return tx.QueryRow(ctx, "SELECT $1::text", fmt.Sprint("client ", client)).Scan(&label)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestFiftyClientsOnFiveServers(t *testing.T) {
+	const clients = 50
+	url := testserver.PgBouncer(t)
+	pool := open(t, url, dbpool.Config{Size: clients})
+	servers, err := crowd(t, pool, clients)
+	if err != nil {
+		t.Errorf("%d clients with the settings of Open: %v", clients, err)
+	}
+	if servers < 2 || servers > server.BouncerPoolSize {
+		t.Errorf("%d clients were served by %d servers, want 2 to %d", clients, servers, server.BouncerPoolSize)
+	}
+	pool.Close()
+
+	// The same with pgx's own settings shows that the others are needed, if
+	// this PgBouncer is one that needs them.
+	pooler := detect(t, url)
+	bare := open(t, url, direct(dbpool.Config{Size: clients}))
+	_, err = crowd(t, bare, clients)
+	if (err != nil) == pooler.Prepared {
+		t.Errorf("%d clients with pgx's settings through %v = %v", clients, pooler, err)
+	}
+	if fault, _ := dbpool.Explain(err); !pooler.Prepared && fault.Kind != dbpool.StatementExists && fault.Kind != dbpool.StatementMissing {
+		t.Errorf("Explain(%v) = %q, want a lost prepared statement", err, fault.Kind)
+	}
+}

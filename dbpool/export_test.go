@@ -1,0 +1,7 @@
+package dbpool
+
+// Names for the external tests.
+var (
+	RecycleAfter = recycleAfter
+	ParseConsole = parseConsole
+)
