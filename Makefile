@@ -13,7 +13,8 @@ all: lint test
 
 # The servers are started on free ports with throw-away data and stopped at
 # the end; as root, missing Debian packages are installed first.
-# HONE_TEST_POSTGRES and HONE_TEST_REDIS point the tests at running ones.
+# HONE_TEST_POSTGRES, HONE_TEST_PGBOUNCER and HONE_TEST_REDIS point the tests
+# at running ones.
 test:
 	$(GO) run ./internal/testserver/run -install $(MAKE) --no-print-directory test-with-servers
 

@@ -18,8 +18,9 @@ import (
 
 const demoHelp = `Run the whole discipline on an example service: measure it as found, name its
 worst mistake with the source line and the rewritten SQL, switch that route to
-its fix and measure again at the same rate; then add the missing index, and
-measure again. At the end it shows before and after of each change.
+its fix and measure again at the same rate; then add the missing indexes, give
+the catalog pages, bound the pool, and measure each. At the end it shows before
+and after of each change.
 
 It needs nothing: the database is an embedded SQLite in a temporary folder. A
 PostgreSQL gets a schema of the demo's own, dropped at the end. Every figure

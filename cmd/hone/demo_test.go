@@ -91,8 +91,8 @@ func TestDemo(t *testing.T) {
 			if err := dec.Decode(&r); err != nil || dec.More() {
 				t.Fatalf("stdout is not exactly the promised object: %v\n%s", err, out)
 			}
-			if r.Database != system || len(r.Stages) != 3 || len(r.Findings) != 1 {
-				t.Fatalf("report = %+v, want %s with three stages and one finding", r, system)
+			if r.Database != system || len(r.Stages) != 5 || len(r.Findings) != 1 {
+				t.Fatalf("report = %+v, want %s with five stages and one finding", r, system)
 			}
 			if before, after := r.queries(t, 0), r.queries(t, 1); before < 50 || before > 52 || after < 1 || after > 3 {
 				t.Errorf("statements per request of the order list = %.1f, then %.1f; want about 51, then at most 3", before, after)

@@ -37,5 +37,5 @@ func Example() {
 	fmt.Println(s.Tune("GET /health"))
 	// Output:
 	// 200 200 true
-	// shop: "GET /health" has no fix; these have: GET /api/orders, GET /api/export.csv
+	// shop: "GET /health" has no fix; these have: GET /api/catalog, GET /api/orders, GET /api/export.csv
 }

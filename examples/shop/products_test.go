@@ -1,35 +1,86 @@
 package shop_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
+	"github.com/hone-go/hone/examples/shop"
 	"github.com/hone-go/hone/examples/shop/api"
+	"github.com/hone-go/hone/examples/shop/data"
 )
+
+// catalog is the whole range as found, or a page of it as tuned.
+type catalog struct{ Products, Items []api.Product }
+
+func (c catalog) list() []api.Product { return append(c.Products, c.Items...) }
 
 func TestCatalog(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		var all, oak, none struct{ Products []api.Product }
+		var all, oak, none catalog
 		f.get(t, "/api/catalog", &all)
-		if len(all.Products) != 40 {
-			t.Errorf("catalog has %d products, want 40", len(all.Products))
+		if len(all.list()) != 40 {
+			t.Errorf("catalog has %d products, want 40", len(all.list()))
 		}
 		f.get(t, "/api/catalog?species=Oak", &oak)
 		want := 0
-		for _, p := range all.Products {
+		for _, p := range all.list() {
 			if p.Species == "Oak" {
 				want++
 			}
 		}
-		if len(oak.Products) != want || want == 0 {
-			t.Errorf("catalog has %d of oak, want %d", len(oak.Products), want)
+		if len(oak.list()) != want || want == 0 {
+			t.Errorf("catalog has %d of oak, want %d", len(oak.list()), want)
 		}
 		f.get(t, "/api/catalog?species=Balsa", &none)
-		if none.Products == nil || len(none.Products) != 0 {
-			t.Errorf("catalog of balsa = %v, want an empty list", none.Products)
+		if none.Products == nil && none.Items == nil || len(none.list()) != 0 {
+			t.Errorf("catalog of balsa = %v, want an empty list", none)
 		}
 	})
+}
+
+// TestCatalogPages walks the tuned catalog by its Link headers and compares
+// with the whole range as found.
+func TestCatalogPages(t *testing.T) {
+	for _, kind := range []data.Kind{data.SQLite, data.Postgres} {
+		t.Run(string(kind), func(t *testing.T) {
+			f := newFixture(t, kind, true)
+			var whole catalog
+			found, err := shop.New(f.db, shop.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			(&fixture{Shop: found}).get(t, "/api/catalog", &whole)
+
+			var walked []api.Product
+			pages := 0
+			for next := "/api/catalog?per_page=7"; next != ""; pages++ {
+				w := f.do(t.Context(), "GET", next, "")
+				var c catalog
+				if err := json.Unmarshal(w.Body.Bytes(), &c); err != nil || w.Code != http.StatusOK {
+					t.Fatalf("GET %s = %d %s", next, w.Code, w.Body)
+				}
+				walked = append(walked, c.Items...)
+				next = ""
+				if m := regexp.MustCompile(`<([^>]+)>; rel="next"`).FindStringSubmatch(w.Header().Get("Link")); m != nil {
+					next = m[1]
+				}
+			}
+			if pages != 6 || !slices.Equal(walked, whole.Products) {
+				t.Errorf("walked %d products on %d pages, want the %d of the whole range on 6", len(walked), pages, len(whole.Products))
+			}
+			for _, bad := range []string{"page=0", "page=-1", "page=x", "per_page=0", "page=1000000", "sort=password_hash", "sort=id;DROP TABLE products"} {
+				w := f.do(t.Context(), "GET", "/api/catalog?"+strings.ReplaceAll(bad, " ", "+"), "")
+				if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"error"`) {
+					t.Errorf("GET /api/catalog?%s = %d %.200s, want a problem with 400", bad, w.Code, w.Body)
+				}
+			}
+		})
+	}
 }
 
 func TestProductUpdate(t *testing.T) {

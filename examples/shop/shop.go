@@ -40,13 +40,18 @@ type route struct {
 func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*rt.now.Load()).ServeHTTP(w, r) }
 
 // New returns a shop over db, which must be seeded and stays the caller's to
-// close. It fails only if a fix is for a route that does not exist.
+// close. It fails only if a fix is configured wrongly or is for a route that
+// does not exist.
 func New(db *data.DB, cfg Config) (*Shop, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	tunedRoutes, err := tuned.Routes(db)
+	if err != nil {
+		return nil, err
+	}
 	fixes := make(map[string]http.Handler)
-	for _, fix := range tuned.Routes(db) {
+	for _, fix := range tunedRoutes {
 		fixes[fix.Pattern] = api.Handler(cfg.Log, fix.Handle)
 	}
 	s := &Shop{mux: http.NewServeMux()}

@@ -26,6 +26,27 @@ var bars = []bar{
 	{"Handler/goroutines=16", "otelhttp", 0.5},
 	{"Statement/query", "otelsql", 0.5},
 	{"Statement/exec", "otelsql", 0.5},
+	{"Batch/unique", "dataloadgen", 1},
+	{"Batch/unique", "graph-gophers", 1},
+	{"Batch/duplicate", "dataloadgen", 1},
+	{"Batch/duplicate", "graph-gophers", 1},
+	{"Batch/cached", "dataloadgen", 1},
+	{"Batch/cached", "graph-gophers", 1},
+	{"Batch/many", "dataloadgen", 1},
+	{"Batch/many", "graph-gophers", 1},
+	{"Batch/concurrent/wait=default", "dataloadgen", 1},
+	{"Batch/concurrent/wait=default", "graph-gophers", 1},
+}
+
+// A pairBar compares two ways of hone's own: the cost of impl is at most
+// factor times base's.
+type pairBar struct {
+	group, impl, base string
+	factor            float64
+}
+
+var pairBars = []pairBar{
+	{"Page/rows=1e6", "hone-page2000", "hone-first", 2},
 }
 
 // An allocBar bounds the allocations that hone adds per operation.
@@ -61,6 +82,14 @@ func printBars(w io.Writer, results []*result) bool {
 		}
 		ratio := cost(results, hone) / cost(results, peer)
 		line(ratio <= b.factor, "%s\thone / %s = %.2f\twant ≤ %.2f", b.group, b.peer, ratio, b.factor)
+	}
+	for _, b := range pairBars {
+		impl, base := find(results, b.group, b.impl), find(results, b.group, b.base)
+		if impl == nil || base == nil {
+			continue
+		}
+		ratio := cost(results, impl) / cost(results, base)
+		line(ratio <= b.factor, "%s\t%s / %s = %.2f\twant ≤ %.2f", b.group, b.impl, b.base, ratio, b.factor)
 	}
 	for _, b := range allocBars {
 		hone := find(results, b.group, "hone")

@@ -52,3 +52,15 @@ func TestBarsCompareWhatIsAdded(t *testing.T) {
 		t.Errorf("missed bars = %d, want 1:\n%s", got, b.String())
 	}
 }
+
+func TestBarsCompareTwoOfHone(t *testing.T) {
+	const pages = "BenchmarkPage/rows=1e6/hone-first-2 100 50.0 ns/op 0 B/op 0 allocs/op\n" +
+		"BenchmarkPage/rows=1e6/hone-page2000-2 100 PAGE ns/op 0 B/op 0 allocs/op\n"
+	for cost, met := range map[string]bool{"100.0": true, "101.0": false} {
+		var b strings.Builder
+		got := printBars(&b, parse(strings.ReplaceAll(pages, "PAGE", cost)))
+		if got != met || !strings.Contains(b.String(), "hone-page2000 / hone-first = 2.0") {
+			t.Errorf("printBars with page 2000 at %s ns and page 1 at 50 ns = %v, want %v:\n%s", cost, got, met, b.String())
+		}
+	}
+}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
+	"github.com/hone-go/hone/dbpool"
 	"github.com/hone-go/hone/sqltrace"
 )
 
@@ -24,7 +26,8 @@ const (
 // safe for concurrent use, and whoever opened it closes it.
 type DB struct {
 	*sql.DB
-	engine engine
+	engine   engine
+	maxConns int
 }
 
 // engine is what differs between the systems. Its methods work on connections
@@ -65,8 +68,19 @@ func Open(ctx context.Context, url string, cfg Config) (*DB, error) {
 	}
 	pool := sql.OpenDB(engine.connector(cfg.Trace))
 	pool.SetMaxOpenConns(cfg.MaxConns)
-	pool.SetMaxIdleConns(cfg.MaxConns) // reconnecting costs more than an idle connection
-	return &DB{DB: pool, engine: engine}, nil
+	pool.SetConnMaxLifetime(foundLifetime)
+	return &DB{DB: pool, engine: engine, maxConns: cfg.MaxConns}, nil
+}
+
+// foundLifetime is how long the service as found uses a connection, so that no
+// failover of the server leaves it with dead ones.
+const foundLifetime = 500 * time.Millisecond
+
+// Pool gives the pool bounds that fit. As found it opens a connection anew
+// twice a second, and keeps two idle ones, which is database/sql's default,
+// whatever it may open: requests pay for connecting all day.
+func (db *DB) Pool() error {
+	return dbpool.Limit(db.DB, dbpool.Config{Size: db.maxConns})
 }
 
 func openEngine(ctx context.Context, url string, cfg Config) (engine, error) {

@@ -64,7 +64,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
 	flags.StringVar(&o.database, "database", "", "SQLite `path` or postgres:// URL (default a temporary SQLite file)")
 	flags.IntVar(&o.orders, "orders", 100_000, "`number` of orders to make up for an empty database")
-	flags.BoolVar(&o.tuned, "tuned", false, "serve the tuned routes")
+	flags.BoolVar(&o.tuned, "tuned", false, "serve the tuned routes, with the indexes and the pool that they want")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -108,6 +108,11 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 			return nil // told to stop: the database is as it was
 		}
 		return err
+	}
+	if o.tuned {
+		if err := errors.Join(db.Index(ctx), db.Pool()); err != nil {
+			return err
+		}
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	s, err := shop.New(db, shop.Config{Log: log, Tuned: o.tuned})

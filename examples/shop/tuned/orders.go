@@ -4,14 +4,22 @@ import (
 	"context"
 	"math"
 	"net/http"
-	"strconv"
-	"strings"
 
+	"github.com/hone-go/hone/batch"
 	"github.com/hone-go/hone/examples/shop/api"
 	"github.com/hone-go/hone/examples/shop/data"
 )
 
-type orders struct{ db *data.DB }
+type orders struct {
+	db        *data.DB
+	customers *batch.Relation[int64, api.Customer]
+}
+
+func newOrders(db *data.DB) (orders, error) {
+	customers, err := batch.NewRelation(customersOf(db),
+		func(c api.Customer) int64 { return c.ID }, batch.RelationConfig{})
+	return orders{db, customers}, err
+}
 
 // list answers GET /api/orders with the newest orders, or with those before
 // ?before=. Cost: two statements, however many orders there are.
@@ -54,49 +62,39 @@ func (o orders) page(ctx context.Context, before int64) (api.OrderPage, error) {
 	return page, rows.Err()
 }
 
-// addCustomers fetches the customers of all orders at once and completes the
-// orders with them.
+// addCustomers completes the orders with their customers, which it asks for at
+// once.
 func (o orders) addCustomers(ctx context.Context, list []api.Order) error {
-	if len(list) == 0 {
-		return nil // IN () is not SQL
-	}
-	ids := make([]any, len(list))
-	for i, order := range list {
-		ids[i] = order.Customer.ID
-	}
-	rows, err := o.db.QueryContext(ctx,
-		`SELECT id, name, city FROM customers WHERE id IN (`+placeholders(len(ids))+`)`, ids...)
+	missing, err := batch.AttachOne(ctx, list,
+		func(order *api.Order) (int64, bool) { return order.Customer.ID, true },
+		o.customers,
+		func(order *api.Order, c api.Customer) { order.Customer = c })
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	customers := make(map[int64]api.Customer, len(list))
-	for rows.Next() {
-		var c api.Customer
-		if err := rows.Scan(&c.ID, &c.Name, &c.City); err != nil {
-			return err
-		}
-		customers[c.ID] = c
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	for i := range list {
-		list[i].Customer = customers[list[i].Customer.ID]
-	}
-	return nil
+	return missing.Err() // the schema promises that every order has its customer
 }
 
-// placeholders returns $1, $2 and so on up to n. A customer who has several
-// orders is named several times: a full page then always sends the same text,
-// which the database plans once.
-func placeholders(n int) string {
-	var b strings.Builder
-	for i := 1; i <= n; i++ {
-		if i > 1 {
-			b.WriteString(", ")
+// customersOf returns the customers with the given ids, in any order.
+func customersOf(db *data.DB) batch.Query[int64, api.Customer] {
+	return func(ctx context.Context, ids []int64) ([]api.Customer, error) {
+		in, args := batch.In(batch.Question, 1, ids)
+		if db.Kind() == data.Postgres {
+			in, args = batch.Any(batch.Dollar, 1, ids)
 		}
-		b.WriteString("$" + strconv.Itoa(i))
+		rows, err := db.QueryContext(ctx, `SELECT id, name, city FROM customers WHERE id `+in, args...)
+		if err != nil {
+			return nil, err
+		}
+		defer rows.Close()
+		var list []api.Customer
+		for rows.Next() {
+			var c api.Customer
+			if err := rows.Scan(&c.ID, &c.Name, &c.City); err != nil {
+				return nil, err
+			}
+			list = append(list, c)
+		}
+		return list, rows.Err()
 	}
-	return b.String()
 }

@@ -34,7 +34,7 @@ var ErrUsage = errors.New("demo: wrong configuration")
 // A change turns the service of one stage into that of the next.
 type change struct {
 	stage string
-	route string // whose figures show the gain
+	route string // whose figures show the gain; "" if it is the whole service's
 	apply func(context.Context, *service) error
 }
 
@@ -48,6 +48,10 @@ var changes = []change{
 	{"index", "GET /api/products/{id}/summary", func(ctx context.Context, s *service) error {
 		return s.db.Index(ctx)
 	}},
+	{"pages", "GET /api/catalog", func(_ context.Context, s *service) error {
+		return s.shop.Tune("GET /api/catalog")
+	}},
+	{stage: "pool", apply: func(_ context.Context, s *service) error { return s.db.Pool() }},
 }
 
 // Run runs the demo. An error matches [ErrUsage] if the configuration is

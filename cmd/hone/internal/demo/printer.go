@@ -63,6 +63,12 @@ func (p *printer) comparison(r Report) {
 	p.printf("\nBefore and after\n")
 	for i, c := range changes[1:] {
 		before, after := r.Stages[i], r.Stages[i+1]
+		if c.route == "" {
+			p.heading(c.stage+": all routes", "before", "after")
+			p.percentiles(before.P50, before.P95, before.P99, before.reliable, after.P50, after.P95, after.P99, after.reliable)
+			p.row("database connections opened", float64(before.connects), float64(after.connects))
+			continue
+		}
 		a, b := before.route(c.route), after.route(c.route)
 		p.heading(c.stage+": "+c.route, "before", "after")
 		p.percentiles(a.P50, a.P95, a.P99, a.reliable, b.P50, b.P95, b.P99, b.reliable)

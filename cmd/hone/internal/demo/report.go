@@ -21,9 +21,9 @@ type Stage struct {
 	CPUPerRequest     float64 `json:"cpu_ms_per_request"`
 	Routes            []Route `json:"routes"`
 
-	rowsPerRequest float64
-	reliable       bool // the percentiles rest on enough requests
-	keptUp         bool // the load was really sent at the rate asked for
+	connects int64 // database connections opened
+	reliable bool  // the percentiles rest on enough requests
+	keptUp   bool  // the load was really sent at the rate asked for
 }
 
 // Route is one route's share of a stage.

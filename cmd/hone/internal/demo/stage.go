@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -59,14 +60,22 @@ func runStage(ctx context.Context, cfg Config, name string, s *service, load Loa
 		return Stage{}, err
 	}
 	stop := showTime(ctx, out.Step("loading: "+name), cfg.For)
-	cpu := cpuTime()
+	cpu, connects := cpuTime(), opened(s.db.Stats())
 	result, err := load.send(ctx, s.url, cfg, cfg.For)
-	cpu = cpuTime() - cpu
+	cpu, connects = cpuTime()-cpu, opened(s.db.Stats())-connects
 	stop()
 	if err != nil {
 		return Stage{}, fmt.Errorf("demo: loading %q: %w", name, err)
 	}
-	return newStage(name, result, s.recorder.Snapshot(), cpu), nil
+	stage := newStage(name, result, s.recorder.Snapshot(), cpu)
+	stage.connects = connects
+	return stage, nil
+}
+
+// opened returns how many connections a pool has opened so far: those that are
+// open and those that it has closed.
+func opened(s sql.DBStats) int64 {
+	return int64(s.OpenConnections) + s.MaxIdleClosed + s.MaxIdleTimeClosed + s.MaxLifetimeClosed
 }
 
 // send sends the mix to the service at url.
@@ -131,7 +140,6 @@ func newStage(name string, result loaded, snapshot measure.Snapshot, cpu time.Du
 		P99:               result.Total.P99,
 		QueriesPerRequest: total.statementsPerRequest(),
 		CPUPerRequest:     milliseconds(cpu) / float64(max(1, total.requests)),
-		rowsPerRequest:    total.rowsPerRequest(),
 		reliable:          result.Total.Reliable,
 		keptUp:            result.KeptUp,
 	}
