@@ -67,12 +67,13 @@ func (g *gaps) add(at time.Duration) {
 	g.last, g.seen = at, true
 }
 
-// A loop is looked at in its 2nd to 5th round and then at each seventh, up to
-// 64, and at each eighth part more: fifty cost ten looks. Seven, because a loop
-// that sends from two or three places in turn is then seen at each. A change
-// of the statement before is a sign of another place, and looked at too; so is
-// every execution once there are several places. Both have a bound. A look at
-// the stack costs as much as two or three statements without one.
+// A loop of SELECTs is looked at in its 2nd to 5th round, one of writes in its
+// 2nd, and then after seven rounds more or half as many as there were, if that
+// is more: fifty cost eight looks and five. Seven, because a loop that sends
+// from two or three places in turn is then seen at each. A change of the
+// statement before is a sign of another place, and looked at too; so is every
+// execution once there are several places. Both have a bound. A look at the
+// stack costs as much as two or three statements without one.
 const (
 	lookStride   = 7
 	maxDenseLook = 64
@@ -86,7 +87,7 @@ func (s *slot) looksLocked(r *request) bool {
 		return r.mu.detailed || s.fp.watched.Load() || n == 1 && s.fp.loops && r.state.config.looksAtFirst()
 	}
 	switch {
-	case n <= 5 || again == nil || r.mu.detailed:
+	case n <= 5 && s.fp.kind == KindSelect || again == nil || again.looks == 0 || r.mu.detailed:
 	case again.looks < maxDenseLook && (again.places > 1 || s.currentLocked().again.before != r.mu.last):
 	case n >= again.nextLook:
 	default:
@@ -107,7 +108,7 @@ func (s *slot) currentLocked() *use {
 func (s *slot) atLocked(where *place, allowed *allowance) *use {
 	head := s.first.remember()
 	head.looks++
-	head.nextLook = s.begun + max(lookStride, s.begun/8|1)
+	head.nextLook = s.begun + max(lookStride, s.begun/2|1)
 	u := &s.first
 	if head.places == 0 {
 		head.places++
