@@ -58,6 +58,14 @@ type Config struct {
 	// site of every statement costs some microseconds each.
 	QueryLog *slog.Logger
 
+	// Sample, if set, is told of each statement that has succeeded, batches
+	// apart: the text as sent, a copy of the argument values, and how long it
+	// took. It is how index advice (package explain) gets what it explains. The
+	// values are often personal data: keep them in memory. It must return
+	// quickly and be safe for concurrent use. Default nil: argument values are
+	// hashed and not kept.
+	Sample func(sql string, args []any, elapsed time.Duration)
+
 	// LogArgs adds the argument values to QueryLog's records. They are often
 	// personal data: leave it off wherever logs are kept.
 	LogArgs bool

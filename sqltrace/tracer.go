@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"github.com/hone-go/hone/internal/ledger"
@@ -60,8 +61,9 @@ type Statement struct {
 	ledger  *ledger.Ledger // nil outside a request
 	request *request
 	execution
-	start time.Time
-	log   *logEntry
+	start  time.Time
+	log    *logEntry
+	sample *sample
 }
 
 // Begin records that a statement with positional arguments begins, on behalf
@@ -84,6 +86,9 @@ func (t *Tracer) Begin(ctx context.Context, sql string, args []any) Statement {
 	if t.config.QueryLog != nil {
 		s.log = t.newLogEntry(ctx, args)
 	}
+	if t.config.Sample != nil {
+		s.sample = &sample{sql, slices.Clone(args)}
+	}
 	return s
 }
 
@@ -105,6 +110,9 @@ func (t *Tracer) beginNamed(ctx context.Context, sql string, args []driver.Named
 	s := t.begin(ctx, text.fp, &a, shared)
 	if t.config.QueryLog != nil {
 		s.log = t.newLogEntry(ctx, namedValues(args))
+	}
+	if t.config.Sample != nil {
+		s.sample = &sample{sql, namedArgs(args)}
 	}
 	return s
 }
@@ -154,6 +162,9 @@ func (s *Statement) End(rows int64, err error) {
 	}
 	if s.log != nil {
 		s.log.write(s.state.config.QueryLog, s.fp, elapsed, rows, err)
+	}
+	if s.sample != nil && err == nil {
+		s.state.config.Sample(s.sample.sql, s.sample.args, elapsed)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -75,7 +76,7 @@ func TestDemo(t *testing.T) {
 	for _, system := range []string{"sqlite", "postgres"} {
 		t.Run(system, func(t *testing.T) {
 			dir := demoTemp(t)
-			args := []string{"demo", "--once", "--json", "--rate", "60", "--for", "1s", "--orders", "3000"}
+			args := []string{"demo", "--once", "--json", "--rate", "60", "--for", "1s", "--orders", "8000"}
 			url := ""
 			if system == "postgres" {
 				url = testserver.Postgres(t)
@@ -91,8 +92,8 @@ func TestDemo(t *testing.T) {
 			if err := dec.Decode(&r); err != nil || dec.More() {
 				t.Fatalf("stdout is not exactly the promised object: %v\n%s", err, out)
 			}
-			if r.Database != system || len(r.Stages) != 5 || len(r.Findings) != 1 {
-				t.Fatalf("report = %+v, want %s with five stages and one finding", r, system)
+			if r.Database != system || len(r.Stages) != 5 || len(r.Findings) != 2 {
+				t.Fatalf("report = %+v, want %s with five stages and two findings", r, system)
 			}
 			if before, after := r.queries(t, 0), r.queries(t, 1); before < 50 || before > 52 || after < 1 || after > 3 {
 				t.Errorf("statements per request of the order list = %.1f, then %.1f; want about 51, then at most 3", before, after)
@@ -121,6 +122,9 @@ func checkFinding(t *testing.T, system string, r demoReport) {
 	}
 	if want := map[string]string{"sqlite": "IN ($1", "postgres": "= ANY($1)"}[system]; !strings.Contains(f.Fix, want) {
 		t.Errorf("fix on %s does not contain %q:\n%s", system, want, f.Fix)
+	}
+	if g := r.Findings[1]; g.Rule != "missing index" || !strings.Contains(g.Fix, "(product_id)") {
+		t.Errorf("second finding = %+v, want the index on product_id", g)
 	}
 	// The line named must be the line that sends the statement.
 	name, number, _ := strings.Cut(f.Where, ":")
@@ -181,17 +185,21 @@ func TestDemoInterrupted(t *testing.T) {
 		code        int
 	}{
 		{"loading", "Each stage", 1},
-		{"second stage", "N+1", 1},
+		{"second stage", "n+1", 1},
 		{"serving", "goes on serving", 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.phase, func(t *testing.T) {
 			dir := demoTemp(t)
-			ctx, cancel := context.WithCancel(t.Context())
+			// Without its end the demo would serve for ever.
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			out := &cancelOn{text: tt.text, cancel: cancel}
 			var errs bytes.Buffer
-			code := run(ctx, []string{"demo", "--rate", "60", "--for", "500ms", "--orders", "3000"}, strings.NewReader(""), out, &errs)
+			code := run(ctx, []string{"demo", "--rate", "60", "--for", "500ms", "--orders", "8000"}, strings.NewReader(""), out, &errs)
+			if ctx.Err() == context.DeadlineExceeded {
+				t.Errorf("the demo never printed %q", tt.text)
+			}
 			if code != tt.code {
 				t.Errorf("exit status = %d, want %d; stderr %s", code, tt.code, errs.String())
 			}

@@ -64,7 +64,8 @@ func Run(ctx context.Context, cfg Config, load Loader, out Output) (err error) {
 	if err := cfg.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
-	tracer, err := sqltrace.New(sqltrace.Config{})
+	var plans adviser
+	tracer, err := sqltrace.New(sqltrace.Config{Sample: plans.sample})
 	if err != nil {
 		return err
 	}
@@ -84,6 +85,8 @@ func Run(ctx context.Context, cfg Config, load Loader, out Output) (err error) {
 	}
 	defer func() { err = errors.Join(err, service.close()) }()
 
+	defer func() { err = errors.Join(err, plans.close()) }()
+
 	text := &printer{w: out.Result}
 	if cfg.JSON {
 		text.w = io.Discard
@@ -96,13 +99,20 @@ func Run(ctx context.Context, cfg Config, load Loader, out Output) (err error) {
 			return err
 		}
 		tracer.Reset()
+		if err := plans.begin(db.DB); err != nil {
+			return err
+		}
 		stage, err := runStage(ctx, cfg, change.stage, service, load, out)
 		if err != nil {
 			return err
 		}
 		report.Stages = append(report.Stages, stage)
 		text.stage(i+1, stage)
-		findings := collect(tracer.Findings())
+		advice, err := plans.findings(ctx)
+		if err != nil {
+			return err
+		}
+		findings := append(collect(tracer.Findings()), advice...)
 		text.findings(findings, earlier)
 		earlier = findings
 		if i == 0 {

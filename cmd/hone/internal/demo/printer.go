@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -44,17 +45,44 @@ func (p *printer) stage(number int, s Stage) {
 // this one does not.
 func (p *printer) findings(findings, earlier []Finding) {
 	for _, f := range earlier {
-		gone := !slices.ContainsFunc(findings, func(g Finding) bool { return g.Rule == f.Rule && g.Route == f.Route })
-		if gone {
-			p.printf("\n   The %s of %s is gone.\n", strings.ToUpper(f.Rule), f.Route)
+		if !slices.ContainsFunc(findings, f.like) {
+			p.printf("\n   The %s of %s is gone.\n", f.Rule, cmp.Or(f.Route, f.Where))
 		}
 	}
 	for _, f := range findings {
-		p.printf("\n   %s: %s sends one statement %.0f times per request\n", strings.ToUpper(f.Rule), f.Route, f.CountPerRequest)
+		if slices.ContainsFunc(earlier, f.like) {
+			p.printf("\n   The %s of %s is still there.\n", f.Rule, cmp.Or(f.Route, f.Where))
+			continue
+		}
+		if f.Rule == ruleIndex {
+			p.printf("\n   %s on %s (%s)\n\n%s\n\n%s\n", f.Rule, f.Where, f.note,
+				indent(wrap(oneLine(f.SQL), 74), "     "), indent(f.Fix, "     "))
+			continue
+		}
+		p.printf("\n   %s: %s sends one statement %.0f times per request\n", f.Rule, f.Route, f.CountPerRequest)
 		p.printf("   at %s\n\n", f.Where)
 		p.printf("%s\n\n", indent(f.SQL, "     "))
 		p.printf("%s\n", indent(f.Fix, "   "))
 	}
+}
+
+// like reports whether g is the same mistake in another stage.
+func (f Finding) like(g Finding) bool {
+	return f.Rule == g.Rule && f.Route == g.Route && (f.Route != "" || f.Where == g.Where)
+}
+
+// wrap breaks text at spaces into lines of at most that many columns.
+func wrap(text string, columns int) string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > columns {
+			lines = append(lines, line)
+			line = ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return strings.Join(append(lines, line), "\n")
 }
 
 // comparison sets what each change was about before and after it beside each

@@ -39,7 +39,8 @@ type Route struct {
 	reliable       bool
 }
 
-// Finding is one mistake, its place and its fix.
+// Finding is one mistake, its place and its fix. What is missing in the
+// database has a table for its place and no route.
 type Finding struct {
 	Rule            string  `json:"rule"`
 	Route           string  `json:"route"`
@@ -47,6 +48,8 @@ type Finding struct {
 	CountPerRequest float64 `json:"count_per_request"`
 	SQL             string  `json:"sql"`
 	Fix             string  `json:"fix"`
+
+	note string // evidence in words
 }
 
 func (s Stage) route(name string) Route {
