@@ -20,7 +20,8 @@ func TestErrorsOfPgBouncer(t *testing.T) {
 	cfg := dbpool.Config{Size: 2, Pooler: dbpool.Pooler{Mode: dbpool.Transaction}}
 	pool := open(t, u, cfg)
 
-	_, err := pgx.Connect(t.Context(), u+"&search_path=shop")
+	// A pooler of its own: a refused client may count for a while yet.
+	_, err := pgx.Connect(t.Context(), bouncer(t)+"&search_path=shop")
 	wants(t, err, dbpool.PoolerParameter)
 
 	tx, err := pool.Begin(t.Context()) // holds the only server

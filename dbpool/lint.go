@@ -3,6 +3,8 @@ package dbpool
 import (
 	"slices"
 	"strings"
+
+	"github.com/hone-go/hone/internal/sqlscan"
 )
 
 // A Hazard is something that a transaction pooler does not carry from one
@@ -22,10 +24,10 @@ type Hazard struct {
 // Cost: linear in the length; lint each fingerprint once, not each execution.
 func Lint(sql string) []Hazard {
 	var found []Hazard
-	tokens := scan(sql)
+	tokens := sqlscan.Code(sql, sqlscan.Postgres)
 	for len(tokens) > 0 {
 		statement := tokens
-		end := slices.IndexFunc(tokens, func(t token) bool { return t.is(";") })
+		end := slices.IndexFunc(tokens, func(t sqlscan.Token) bool { return t.Is(";") })
 		if end < 0 {
 			tokens = nil
 		} else {
@@ -90,12 +92,12 @@ var (
 )
 
 // lintVerb judges a statement by how it begins.
-func lintVerb(t []token) []Hazard {
-	for len(t) > 0 && t[0].is("(") {
+func lintVerb(t []sqlscan.Token) []Hazard {
+	for len(t) > 0 && t[0].Is("(") {
 		t = t[1:]
 	}
 	begins := func(words ...string) bool {
-		return len(t) >= len(words) && slices.EqualFunc(t[:len(words)], words, token.is)
+		return len(t) >= len(words) && slices.EqualFunc(t[:len(words)], words, sqlscan.Token.Is)
 	}
 	switch {
 	case begins("set", "local"), begins("set", "transaction"), begins("set", "constraints"):
@@ -123,18 +125,18 @@ func lintVerb(t []token) []Hazard {
 }
 
 // lintCreate judges what follows CREATE.
-func lintCreate(t []token) []Hazard {
-	for len(t) > 0 && (t[0].is("or") || t[0].is("replace") || t[0].is("local") || t[0].is("global")) {
+func lintCreate(t []sqlscan.Token) []Hazard {
+	for len(t) > 0 && (t[0].Is("or") || t[0].Is("replace") || t[0].Is("local") || t[0].Is("global")) {
 		t = t[1:]
 	}
-	if len(t) == 0 || !t[0].is("temp") && !t[0].is("temporary") || has(t, "on", "commit", "drop") {
+	if len(t) == 0 || !t[0].Is("temp") && !t[0].Is("temporary") || has(t, "on", "commit", "drop") {
 		return nil
 	}
 	return []Hazard{hazardTemp}
 }
 
 // lintInto judges a query: SELECT … INTO TEMP makes a table too.
-func lintInto(t []token) []Hazard {
+func lintInto(t []sqlscan.Token) []Hazard {
 	if has(t, "into", "temp") || has(t, "into", "temporary") {
 		return []Hazard{hazardTemp}
 	}
@@ -142,9 +144,9 @@ func lintInto(t []token) []Hazard {
 }
 
 // has reports whether the words stand in t, one after the other.
-func has(t []token, words ...string) bool {
+func has(t []sqlscan.Token, words ...string) bool {
 	for i := 0; i+len(words) <= len(t); i++ {
-		if slices.EqualFunc(t[i:i+len(words)], words, token.is) {
+		if slices.EqualFunc(t[i:i+len(words)], words, sqlscan.Token.Is) {
 			return true
 		}
 	}
@@ -152,13 +154,13 @@ func has(t []token, words ...string) bool {
 }
 
 // lintCalls judges a statement by the functions it calls.
-func lintCalls(t []token) []Hazard {
+func lintCalls(t []sqlscan.Token) []Hazard {
 	var found []Hazard
 	for i := 0; i+1 < len(t); i++ {
-		if !t[i+1].is("(") || t[i].kind != word && t[i].kind != quoted {
+		if !t[i+1].Is("(") || !t[i].IsName() {
 			continue
 		}
-		switch name := t[i].text; {
+		switch name := t[i].Name(sqlscan.Postgres); {
 		case sessionLock(name):
 			found = append(found, hazardLock)
 		case name == "currval" || name == "lastval":
@@ -177,23 +179,23 @@ func sessionLock(name string) bool {
 
 // lastIsTrue reports whether the last argument of a call whose arguments begin
 // t is the constant true.
-func lastIsTrue(t []token) bool {
+func lastIsTrue(t []sqlscan.Token) bool {
 	depth := 0
-	var last []token
+	var last []sqlscan.Token
 	for _, k := range t {
 		switch {
-		case k.is("("):
+		case k.Is("("):
 			depth++
-		case k.is(")") && depth == 0:
+		case k.Is(")") && depth == 0:
 			if len(last) == 0 {
 				return false
 			}
-			value := strings.ToLower(last[0].text)
-			literal := last[0].kind == text && (value == "t" || value == "true" || value == "on" || value == "1")
-			return last[0].is("true") || literal
-		case k.is(")"):
+			value := strings.ToLower(last[0].Unquoted())
+			literal := last[0].Kind == sqlscan.String && (value == "t" || value == "true" || value == "on" || value == "1")
+			return last[0].Is("true") || literal
+		case k.Is(")"):
 			depth--
-		case k.is(",") && depth == 0:
+		case k.Is(",") && depth == 0:
 			last = last[:0]
 			continue
 		}

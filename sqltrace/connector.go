@@ -37,7 +37,7 @@ import (
 // an Exec, one for a Query, one more for a statement that is prepared for it.
 func (t *Tracer) Connector(base driver.Connector) driver.Connector {
 	if t.dialect == Unknown {
-		t = t.For(dialectOf(base.Driver()))
+		t = t.For(DialectOf(base.Driver()))
 	}
 	c := &connector{tracer: t, base: base}
 	if closer, ok := base.(io.Closer); ok {

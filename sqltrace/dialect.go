@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // Dialect names the SQL that a database speaks. It decides how a text is cut
@@ -24,25 +25,22 @@ func (d Dialect) valid() bool {
 	return slices.Contains([]Dialect{Unknown, Postgres, SQLite, MySQL, SQLServer}, d)
 }
 
-// drivers are the packages of well-known drivers for database/sql.
+// drivers are parts of the import paths of well-known drivers for database/sql.
+// Only parts, so that forks count too, and whatever wraps SQLite.
 var drivers = []struct {
-	pkg     string
+	part    string
 	dialect Dialect
 }{
-	{"github.com/jackc/pgx", Postgres},
-	{"github.com/lib/pq", Postgres},
-	{"modernc.org/sqlite", SQLite},
-	{"github.com/mattn/go-sqlite3", SQLite},
-	{"github.com/glebarez/go-sqlite", SQLite},
-	{"github.com/ncruces/go-sqlite3", SQLite},
-	{"github.com/go-sql-driver/mysql", MySQL},
-	{"github.com/microsoft/go-mssqldb", SQLServer},
-	{"github.com/denisenkom/go-mssqldb", SQLServer},
+	{"/pgx/", Postgres},
+	{"/lib/pq/", Postgres},
+	{"sqlite", SQLite},
+	{"/go-sql-driver/mysql/", MySQL},
+	{"/go-mssqldb/", SQLServer},
 }
 
-// dialectOf returns the dialect that d's database speaks, as far as the
-// package that d comes from tells.
-func dialectOf(d driver.Driver) Dialect {
+// DialectOf returns the dialect that d's database speaks, as far as the
+// package that d comes from tells, and Unknown otherwise.
+func DialectOf(d driver.Driver) Dialect {
 	typ := reflect.TypeOf(d)
 	if typ == nil {
 		return Unknown
@@ -50,8 +48,12 @@ func dialectOf(d driver.Driver) Dialect {
 	if typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
+	return dialectOfPackage(typ.PkgPath())
+}
+
+func dialectOfPackage(path string) Dialect {
 	for _, known := range drivers {
-		if within(typ.PkgPath(), known.pkg) {
+		if strings.Contains(path+"/", known.part) {
 			return known.dialect
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/hone-go/hone/internal/ledger"
+	"github.com/hone-go/hone/internal/sqlscan"
 	"github.com/hone-go/hone/sqltrace"
 	"github.com/hone-go/hone/sqltrace/internal/fakedriver"
 )
@@ -27,7 +28,46 @@ func TestDialectOf(t *testing.T) {
 	}
 	for _, tt := range tests {
 		if got := sqltrace.DialectOf(tt.driver); got != tt.want {
-			t.Errorf("dialectOf(%T) = %q, want %q", tt.driver, got, tt.want)
+			t.Errorf("DialectOf(%T) = %q, want %q", tt.driver, got, tt.want)
+		}
+	}
+}
+
+func TestDialectOfPackage(t *testing.T) {
+	tests := []struct {
+		path string
+		want sqltrace.Dialect
+	}{
+		{"github.com/jackc/pgx/v5/stdlib", sqltrace.Postgres},
+		{"github.com/jackc/pgx/stdlib", sqltrace.Postgres},
+		{"github.com/lib/pq", sqltrace.Postgres},
+		{"example.com/fork/lib/pq", sqltrace.Postgres},
+		{"modernc.org/sqlite", sqltrace.SQLite},
+		{"github.com/mattn/go-sqlite3", sqltrace.SQLite},
+		{"github.com/glebarez/go-sqlite", sqltrace.SQLite},
+		{"github.com/ncruces/go-sqlite3/driver", sqltrace.SQLite},
+		{"github.com/go-sql-driver/mysql", sqltrace.MySQL},
+		{"github.com/microsoft/go-mssqldb", sqltrace.SQLServer},
+		{"github.com/denisenkom/go-mssqldb", sqltrace.SQLServer},
+		{"example.com/shop/lib/pqueue", sqltrace.Unknown},
+		{"github.com/hone-go/hone/sqltrace", sqltrace.Unknown},
+		{"", sqltrace.Unknown},
+	}
+	for _, tt := range tests {
+		if got := sqltrace.DialectOfPackage(tt.path); got != tt.want {
+			t.Errorf("dialectOfPackage(%q) = %q, want %q", tt.path, got, tt.want)
+		}
+	}
+}
+
+// The scanner has names of its own for the dialects, since it is below.
+func TestDialectsAreThoseOfTheScanner(t *testing.T) {
+	for ours, scanner := range map[sqltrace.Dialect]sqlscan.Dialect{
+		sqltrace.Unknown: sqlscan.Unknown, sqltrace.Postgres: sqlscan.Postgres, sqltrace.SQLite: sqlscan.SQLite,
+		sqltrace.MySQL: sqlscan.MySQL, sqltrace.SQLServer: sqlscan.SQLServer,
+	} {
+		if string(ours) != string(scanner) {
+			t.Errorf("sqltrace calls a dialect %q and sqlscan %q", ours, scanner)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"runtime"
 	"time"
+
+	"github.com/hone-go/hone/internal/sqlscan"
 )
 
 // Rewrite is what rewriteLoop found, for tests.
@@ -29,9 +31,9 @@ func Fingerprint(sql string, d Dialect) (text, sample, name string, kind Kind, t
 // them are whole.
 func TokensOf(sql string, d Dialect) (texts []string, whole bool) {
 	whole = true
-	for _, k := range scan(sql, d) {
-		whole = whole && k.kind != tokenBroken
-		texts = append(texts, k.text)
+	for _, k := range sqlscan.Scan(sql, sqlscan.Dialect(d)) {
+		whole = whole && k.Kind != sqlscan.Broken
+		texts = append(texts, k.Text)
 	}
 	return texts, whole
 }
@@ -78,8 +80,8 @@ func Skips(function, file string) bool {
 	return isHone(pkg) || isLibrary(pkg) || isGenerated(pkg, file)
 }
 
-// DialectOf is the dialect that a driver stands for.
-var DialectOf = dialectOf
+// DialectOfPackage is the dialect that the import path of a driver tells.
+var DialectOfPackage = dialectOfPackage
 
 // LibraryFix returns the fix for an N+1 on the table, sent by the frames from
 // the inside out, each a function and its file.

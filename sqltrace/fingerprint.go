@@ -8,6 +8,8 @@ import (
 	"time"
 
 	sqllexer "github.com/DataDog/go-sqllexer"
+
+	"github.com/hone-go/hone/internal/sqlscan"
 )
 
 // maxLexed is how many bytes of a statement are looked at: the first 16 kB.
@@ -130,7 +132,7 @@ func (f *fingerprints) find(sql string, d Dialect, batch bool) *cachedText {
 // learn makes the entry of a text not seen before, or no longer remembered.
 func (f *fingerprints) learn(sql string, d Dialect, batch bool) *cachedText {
 	sql = strings.Clone(sql[:min(len(sql), maxLexed)]) // some libraries reuse the bytes behind their strings
-	all := scan(sql, d)
+	all := sqlscan.Scan(sql, sqlscan.Dialect(d))
 	made := &fingerprint{dialect: d, name: queryName(all)}
 	made.text, made.tables = normalize(sql, d)
 	made.kind, made.lookup = classify(all, made.tables)
@@ -175,11 +177,11 @@ func (f *fingerprints) all() []*fingerprint {
 	return list
 }
 
-func (f *fingerprints) hashLiterals(tokens []token) uint64 {
+func (f *fingerprints) hashLiterals(tokens []sqlscan.Token) uint64 {
 	var h uint64
 	for _, k := range tokens {
-		if k.isLiteral() {
-			h = mix(h, maphash.String(f.seeds[0], k.text))
+		if k.IsLiteral() {
+			h = mix(h, maphash.String(f.seeds[0], k.Text))
 		}
 	}
 	return h
@@ -211,7 +213,7 @@ func normalize(sql string, d Dialect) (text string, tables []string) {
 	}
 	text, meta, err := sqllexer.ObfuscateAndNormalize(sql, obfuscator, normalizer, sqllexer.WithDBMS(lexerDBMS(d)))
 	if err != nil || text == "" {
-		return redact(sql, scan(sql, d)), nil
+		return redact(sql, sqlscan.Scan(sql, sqlscan.Dialect(d))), nil
 	}
 	return collapseRows(text), meta.Tables
 }
@@ -287,12 +289,11 @@ func requote(sql string, d Dialect) string {
 	}
 	var b strings.Builder
 	end := 0
-	for _, k := range scan(sql, d) {
-		if len(k.text) >= 2 && k.kind == tokenQuoted && k.text[0] == '`' {
-			b.WriteString(sql[end:k.start])
-			name := strings.ReplaceAll(k.text[1:len(k.text)-1], "``", "`")
-			b.WriteString(`"` + strings.ReplaceAll(name, `"`, `""`) + `"`)
-			end = k.end
+	for _, k := range sqlscan.Scan(sql, sqlscan.Dialect(d)) {
+		if k.Kind == sqlscan.Quoted && k.Text[0] == '`' {
+			b.WriteString(sql[end:k.Start])
+			b.WriteString(`"` + strings.ReplaceAll(k.Unquoted(), `"`, `""`) + `"`)
+			end = k.End()
 		}
 	}
 	return b.String() + sql[end:]

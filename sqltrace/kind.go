@@ -3,6 +3,8 @@ package sqltrace
 import (
 	"slices"
 	"strings"
+
+	"github.com/hone-go/hone/internal/sqlscan"
 )
 
 // Kind is what a statement does.
@@ -26,8 +28,8 @@ const (
 func (k Kind) writes() bool { return k == KindInsert || k == KindUpdate || k == KindDelete }
 
 // verb returns the kind that a leading keyword gives.
-func verb(k token) Kind {
-	switch strings.ToUpper(k.text) {
+func verb(k sqlscan.Token) Kind {
+	switch strings.ToUpper(k.Text) {
 	case "SELECT", "VALUES", "TABLE":
 		return KindSelect
 	case "INSERT", "REPLACE", "COPY":
@@ -49,32 +51,32 @@ func verb(k token) Kind {
 // classify tells the kind of a statement and whether it looks something up in
 // the application's own tables. A text without any code, as some drivers send
 // to ping, counts as transaction control.
-func classify(tokens []token, tables []string) (kind Kind, lookup bool) {
+func classify(tokens []sqlscan.Token, tables []string) (kind Kind, lookup bool) {
 	kind = statementKind(tokens)
 	return kind, kind == KindSelect && len(tables) > 0 && !slices.ContainsFunc(tables, isCatalogue)
 }
 
-func statementKind(tokens []token) Kind {
-	tokens = slices.DeleteFunc(slices.Clone(tokens), func(k token) bool {
-		return k.kind == tokenComment || k.is(";")
+func statementKind(tokens []sqlscan.Token) Kind {
+	tokens = slices.DeleteFunc(slices.Clone(tokens), func(k sqlscan.Token) bool {
+		return k.Kind == sqlscan.Comment || k.Is(";")
 	})
-	for len(tokens) > 0 && tokens[0].is("(") {
+	for len(tokens) > 0 && tokens[0].Is("(") {
 		tokens = tokens[1:]
 	}
 	if len(tokens) == 0 {
 		return KindTransaction
 	}
-	if !tokens[0].is("WITH") {
+	if !tokens[0].Is("WITH") {
 		return verb(tokens[0])
 	}
 	depth, main := 0, KindOther
 	for i, k := range tokens {
 		switch {
-		case k.is("("):
+		case k.Is("("):
 			depth++
-		case k.is(")"):
+		case k.Is(")"):
 			depth--
-		case depth == 0 && main == KindOther, tokens[max(0, i-1)].is("("):
+		case depth == 0 && main == KindOther, tokens[max(0, i-1)].Is("("):
 			switch v := verb(k); {
 			case v == KindInsert || v == KindUpdate || v == KindDelete:
 				return v
@@ -100,12 +102,12 @@ func isCatalogue(table string) bool {
 
 // queryName finds the name that sqlc puts before a statement, as in
 // "-- name: GetAuthor :one".
-func queryName(tokens []token) string {
+func queryName(tokens []sqlscan.Token) string {
 	for _, k := range tokens {
-		if k.kind != tokenComment {
+		if k.Kind != sqlscan.Comment {
 			break
 		}
-		text := strings.TrimSpace(strings.TrimLeft(k.text, "-/*# \t"))
+		text := strings.TrimSpace(strings.TrimLeft(k.Text, "-/*# \t"))
 		if rest, ok := strings.CutPrefix(text, "name:"); ok {
 			if fields := strings.Fields(rest); len(fields) > 0 {
 				return fields[0]
@@ -118,13 +120,13 @@ func queryName(tokens []token) string {
 // paramNames returns the names of the named placeholders in order of first
 // appearance, which is the order SQLite numbers them in. Numbered and bare
 // ones have no names.
-func paramNames(tokens []token) []string {
+func paramNames(tokens []sqlscan.Token) []string {
 	var names []string
 	for _, k := range tokens {
-		if k.kind != tokenParam || paramNumber(k.text) > 0 || k.text == "?" {
+		if k.Kind != sqlscan.Param || paramNumber(k.Text) > 0 || k.Text == "?" {
 			continue
 		}
-		if name := k.text[1:]; !slices.Contains(names, name) {
+		if name := k.Text[1:]; !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -134,36 +136,39 @@ func paramNames(tokens []token) []string {
 // redact returns sql without its comments, and with '?' for each value written
 // into it. The numbers 0 and 1 and those of LIMIT and OFFSET stay, since they
 // belong to the code.
-func redact(sql string, tokens []token) string {
+func redact(sql string, tokens []sqlscan.Token) string {
 	var b strings.Builder
 	b.Grow(len(sql))
 	end := 0
 	for i, k := range tokens {
-		if k.kind == tokenComment {
-			b.WriteString(strings.TrimRight(sql[end:k.start], " \t\r\n"))
-			end = k.end
+		if k.Kind == sqlscan.Comment {
+			b.WriteString(strings.TrimRight(sql[end:k.Start], " \t\r\n"))
+			end = k.End()
 			continue
 		}
-		gap := sql[end:k.start]
-		if gap == "" && i > 0 && tokens[i-1].kind == tokenComment {
+		gap := sql[end:k.Start]
+		if gap == "" && i > 0 && tokens[i-1].Kind == sqlscan.Comment {
 			gap = " " // a comment separates words
 		}
 		b.WriteString(gap)
 		b.WriteString(redacted(tokens, i))
-		end = k.end
+		end = k.End()
 	}
 	return strings.Trim(b.String(), "; \t\r\n")
 }
 
-func redacted(tokens []token, i int) string {
+func redacted(tokens []sqlscan.Token, i int) string {
 	k := tokens[i]
-	switch k.kind {
-	case tokenString, tokenBroken:
+	switch k.Kind {
+	case sqlscan.String, sqlscan.Broken:
+		if k.Text[0] == 'E' || k.Text[0] == 'e' {
+			return k.Text[:1] + "'?'"
+		}
 		return "'?'"
-	case tokenNumber:
-		if k.text != "0" && k.text != "1" && (i == 0 || !tokens[i-1].isAny("LIMIT", "OFFSET", "TOP", "FIRST", "NEXT")) {
+	case sqlscan.Number:
+		if k.Text != "0" && k.Text != "1" && (i == 0 || !tokens[i-1].IsAny("LIMIT", "OFFSET", "TOP", "FIRST", "NEXT")) {
 			return "'?'"
 		}
 	}
-	return k.text
+	return k.Text
 }

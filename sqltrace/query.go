@@ -4,12 +4,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hone-go/hone/internal/sqlscan"
 )
 
 // query is a SELECT taken apart as far as rewriting it needs: the tokens and
 // where its clauses lie. A clause that is absent begins and ends at its place.
 type query struct {
-	tokens []token
+	tokens []sqlscan.Token
 	start  int // index of the main SELECT, after any WITH
 	list   span
 	from   span
@@ -34,29 +36,29 @@ func (s span) empty() bool    { return s.from >= s.to }
 // parse takes a SELECT apart, and says why it is not rewritten if it has such a
 // form. The query is nil if it is none at all.
 func parse(sql string, d Dialect) (*query, string) {
-	q := &query{tokens: code(sql, d)}
-	for len(q.tokens) > 0 && q.tokens[len(q.tokens)-1].is(";") {
+	q := &query{tokens: sqlscan.Code(sql, sqlscan.Dialect(d))}
+	for len(q.tokens) > 0 && q.tokens[len(q.tokens)-1].Is(";") {
 		q.tokens = q.tokens[:len(q.tokens)-1]
 	}
-	if slices.ContainsFunc(q.tokens, func(k token) bool { return k.kind == tokenBroken || k.is(";") }) {
+	if slices.ContainsFunc(q.tokens, func(k sqlscan.Token) bool { return k.Kind == sqlscan.Broken || k.Is(";") }) {
 		return nil, "the text is not one whole statement"
 	}
 	q.start = q.top(0, "SELECT")
-	if q.start == len(q.tokens) || q.start > 0 && !q.tokens[0].is("WITH") {
+	if q.start == len(q.tokens) || q.start > 0 && !q.tokens[0].Is("WITH") {
 		return nil, "it is not a plain SELECT"
 	}
 	q.cut()
 	odd := q.top(q.start, "UNION", "INTERSECT", "EXCEPT", "FETCH", "INTO", "WINDOW", "QUALIFY")
 	switch {
 	case odd < len(q.tokens):
-		return q, "it has " + strings.ToUpper(q.tokens[odd].text)
+		return q, "it has " + strings.ToUpper(q.tokens[odd].Text)
 	case q.from.empty():
 		return q, "it reads no table"
 	case q.where.empty():
 		return q, "it has no WHERE"
-	case q.tokens[q.list.from].is("TOP"):
+	case q.tokens[q.list.from].Is("TOP"):
 		return q, "it has TOP"
-	case q.distinct && q.tokens[q.list.from].is("ON"):
+	case q.distinct && q.tokens[q.list.from].Is("ON"):
 		return q, "it has DISTINCT ON"
 	}
 	return q, ""
@@ -79,8 +81,8 @@ func (q *query) cut() {
 	from := min(where, q.topFrom())
 
 	q.list = span{q.start + 1, from}
-	if q.list.from < end && q.tokens[q.list.from].isAny("DISTINCT", "ALL") {
-		q.distinct = q.tokens[q.list.from].is("DISTINCT")
+	if q.list.from < end && q.tokens[q.list.from].IsAny("DISTINCT", "ALL") {
+		q.distinct = q.tokens[q.list.from].Is("DISTINCT")
 		q.list.from++
 	}
 	q.from = span{from + 1, where}
@@ -93,7 +95,7 @@ func (q *query) cut() {
 		q.limit.to = min(end, offset)
 	}
 	for i := q.limit.from; i < q.limit.to; i++ {
-		q.offset = q.offset || q.tokens[i].is(",") // LIMIT offset, count
+		q.offset = q.offset || q.tokens[i].Is(",") // LIMIT offset, count
 	}
 	q.tail = order
 }
@@ -104,11 +106,11 @@ func (q *query) top(i int, keywords ...string) int {
 	depth := 0
 	for ; i < len(q.tokens); i++ {
 		switch k := q.tokens[i]; {
-		case k.isAny("(", "["):
+		case k.IsAny("(", "["):
 			depth++
-		case k.isAny(")", "]"):
+		case k.IsAny(")", "]"):
 			depth--
-		case depth == 0 && k.isAny(keywords...) && (i == 0 || !q.tokens[i-1].is(".")):
+		case depth == 0 && k.IsAny(keywords...) && (i == 0 || !q.tokens[i-1].Is(".")):
 			return i
 		}
 	}
@@ -118,7 +120,7 @@ func (q *query) top(i int, keywords ...string) int {
 // topFrom is top for FROM, which is also part of IS DISTINCT FROM.
 func (q *query) topFrom() int {
 	i := q.top(q.start, "FROM")
-	for i < len(q.tokens) && q.tokens[i-1].is("DISTINCT") {
+	for i < len(q.tokens) && q.tokens[i-1].Is("DISTINCT") {
 		i = q.top(i+1, "FROM")
 	}
 	return i
@@ -130,11 +132,11 @@ func (q *query) items(s span) []span {
 	depth, from := 0, s.from
 	for i := s.from; i < s.to; i++ {
 		switch k := q.tokens[i]; {
-		case k.isAny("(", "["):
+		case k.IsAny("(", "["):
 			depth++
-		case k.isAny(")", "]"):
+		case k.IsAny(")", "]"):
 			depth--
-		case depth == 0 && k.is(","):
+		case depth == 0 && k.Is(","):
 			list = append(list, span{from, i})
 			from = i + 1
 		}
@@ -159,11 +161,11 @@ func (q *query) columnAt(s span) (column, bool) {
 	var text strings.Builder
 	for i := s.from; i < s.to; i++ {
 		k := q.tokens[i]
-		isName := k.kind == tokenWord && !reserved(k) || k.kind == tokenQuoted
-		if (i-s.from)%2 == 0 != isName || !isName && !k.is(".") {
+		isName := k.Kind == sqlscan.Word && !reserved(k) || k.Kind == sqlscan.Quoted
+		if (i-s.from)%2 == 0 != isName || !isName && !k.Is(".") {
 			return column{}, false
 		}
-		text.WriteString(k.text)
+		text.WriteString(k.Text)
 	}
 	c.text = text.String()
 	c.name = bareName(q.tokens[s.to-1])
@@ -178,16 +180,13 @@ func (c column) same(o column) bool {
 	return c.name == o.name && (c.qualifier == o.qualifier || c.qualifier == "" || o.qualifier == "")
 }
 
-func bareName(k token) string {
-	if k.kind == tokenQuoted {
-		return strings.ToLower(k.text[1 : len(k.text)-1])
-	}
-	return strings.ToLower(k.text)
-}
+// bareName returns a name unquoted and in lower case. Most databases compare
+// names so; for PostgreSQL's quoted ones it errs on the side of the same.
+func bareName(k sqlscan.Token) string { return strings.ToLower(k.Unquoted()) }
 
 // reserved reports whether a word cannot be a column's name here.
-func reserved(k token) bool {
-	return k.isAny("AND", "OR", "NOT", "NULL", "TRUE", "FALSE", "IS", "IN", "LIKE", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END",
+func reserved(k sqlscan.Token) bool {
+	return k.IsAny("AND", "OR", "NOT", "NULL", "TRUE", "FALSE", "IS", "IN", "LIKE", "BETWEEN", "CASE", "WHEN", "THEN", "ELSE", "END",
 		"SELECT", "FROM", "WHERE", "GROUP", "ORDER", "BY", "AS", "ON", "EXISTS", "ANY", "ALL", "DISTINCT", "CURRENT_TIMESTAMP", "CURRENT_DATE")
 }
 
@@ -211,16 +210,16 @@ func (q *query) arguments() map[int]int {
 	names := paramNames(q.tokens)
 	bare := 0
 	for i, k := range q.tokens {
-		if k.kind != tokenParam {
+		if k.Kind != sqlscan.Param {
 			continue
 		}
-		if n := paramNumber(k.text); n > 0 {
+		if n := paramNumber(k.Text); n > 0 {
 			args[i] = n - 1
-		} else if k.text == "?" {
+		} else if k.Text == "?" {
 			args[i] = bare
 			bare++
 		} else {
-			args[i] = slices.Index(names, k.text[1:])
+			args[i] = slices.Index(names, k.Text[1:])
 		}
 	}
 	return args

@@ -1,6 +1,10 @@
 package sqltrace
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/hone-go/hone/internal/sqlscan"
+)
 
 // selectKey makes sure that the result holds the key, and names its column.
 func (r *rewriter) selectKey() (why string) {
@@ -8,7 +12,7 @@ func (r *rewriter) selectKey() (why string) {
 	tables := r.tables()
 	for _, item := range r.items(r.list) {
 		last := r.at(item.to - 1)
-		if last.is("*") {
+		if last.Is("*") {
 			c, qualified := r.columnAt(span{item.from, item.to - 2})
 			if !qualified && item.to-item.from == 1 || qualified && (c.name == r.key.qualifier || r.key.qualifier == "" && tables == 1) {
 				return ""
@@ -33,12 +37,12 @@ func (r *rewriter) selectKey() (why string) {
 // alias splits a select item into its expression and the name it is given.
 func (r *rewriter) alias(item span) (expression span, name string) {
 	last, before := r.at(item.to-1), r.at(item.to-2)
-	isName := last.kind == tokenQuoted || last.kind == tokenWord && !reserved(last)
+	isName := last.Kind == sqlscan.Quoted || last.Kind == sqlscan.Word && !reserved(last)
 	switch {
 	case item.to-item.from < 2 || !isName:
-	case before.is("AS"):
+	case before.Is("AS"):
 		return span{item.from, item.to - 2}, bareName(last)
-	case before.kind == tokenWord || before.kind == tokenQuoted || before.is(")"):
+	case before.Kind == sqlscan.Word || before.Kind == sqlscan.Quoted || before.Is(")"):
 		return span{item.from, item.to - 1}, bareName(last)
 	}
 	return item, ""
@@ -48,7 +52,7 @@ func (r *rewriter) alias(item span) (expression span, name string) {
 func (r *rewriter) tables() int {
 	n := len(r.items(r.from))
 	for i := r.from.from; i < r.from.to; i++ {
-		if r.at(i).is("JOIN") {
+		if r.at(i).Is("JOIN") {
 			n++
 		}
 	}
@@ -69,12 +73,12 @@ func (r *rewriter) functions() (aggregate, window bool) {
 	aggregate = !r.having.empty()
 	for i := r.list.from; i < r.list.to; i++ {
 		switch k := r.at(i); {
-		case k.is("(") && r.at(i+1).isAny("SELECT", "WITH"):
+		case k.Is("(") && r.at(i+1).IsAny("SELECT", "WITH"):
 			i = r.matching(i)
-		case k.is("OVER"):
+		case k.Is("OVER"):
 			window = true
-		case k.isAny(aggregates[:]...) && r.at(i+1).is("("):
-			scalar := k.isAny("MIN", "MAX") && len(r.items(span{i + 2, r.matching(i + 1)})) > 1
+		case k.IsAny(aggregates[:]...) && r.at(i+1).Is("("):
+			scalar := k.IsAny("MIN", "MAX") && len(r.items(span{i + 2, r.matching(i + 1)})) > 1
 			aggregate = aggregate || !scalar
 		}
 	}
@@ -104,7 +108,7 @@ func (r *rewriter) perKey() (why string) {
 	case !limited:
 		return ""
 	case aggregate && !grouped: // one row for each key anyway
-		if !r.order.empty() || r.at(r.limit.from).text != "1" {
+		if !r.order.empty() || r.at(r.limit.from).Text != "1" {
 			return "it both aggregates and limits"
 		}
 		r.cutTail()
@@ -117,7 +121,7 @@ func (r *rewriter) perKey() (why string) {
 
 // cutTail removes ORDER BY and LIMIT.
 func (r *rewriter) cutTail() {
-	from, to := r.at(r.tail-1).end, r.at(r.limit.to-1).end
+	from, to := r.at(r.tail-1).End(), r.at(r.limit.to-1).End()
 	r.edits = append(r.edits, edit{from, to, ""})
 }
 
@@ -130,16 +134,16 @@ func (r *rewriter) limitPerKey() (why string) {
 				return why
 			}
 		}
-		order = append(order, " ORDER BY "+r.sql[r.at(r.order.from).start:r.at(r.order.to-1).end])
+		order = append(order, " ORDER BY "+r.sql[r.at(r.order.from).Start:r.at(r.order.to-1).End()])
 	}
 	limit := r.limit
 	value := r.at(limit.from)
-	if limit.to-limit.from != 1 || value.kind != tokenNumber && value.kind != tokenParam {
+	if limit.to-limit.from != 1 || value.Kind != sqlscan.Number && value.Kind != sqlscan.Param {
 		return "its LIMIT is an expression"
 	}
-	count := value.text
+	count := value.Text
 	for _, e := range r.edits {
-		if e.from == value.start {
+		if e.from == value.Start {
 			count = e.text // renumbered with the other placeholders
 		}
 	}
@@ -150,7 +154,7 @@ func (r *rewriter) limitPerKey() (why string) {
 	}
 	const rank = "rank_in_key"
 	r.cutTail()
-	r.edits = append(r.edits, edit{r.at(r.start).start, r.at(r.start).start, "SELECT * FROM ("})
+	r.edits = append(r.edits, edit{r.at(r.start).Start, r.at(r.start).Start, "SELECT * FROM ("})
 	r.insertAfter(r.list.to-1, ", row_number() OVER (PARTITION BY "+r.key.text+strings.Join(order, "")+") AS "+rank)
 	r.insertAfter(r.limit.to-1, ") AS ranked WHERE "+rank+" <= "+count+" ORDER BY "+rank)
 	r.notes = append(r.notes, "the last column, "+rank+", numbers the rows of each key: LIMIT for all keys together would cut off most of them")
@@ -161,9 +165,9 @@ func (r *rewriter) limitPerKey() (why string) {
 func (r *rewriter) sortable(item span) (why string) {
 	for i := item.from; i < item.to; i++ {
 		switch k := r.at(i); {
-		case k.kind == tokenParam:
+		case k.Kind == sqlscan.Param:
 			return "it orders by a placeholder"
-		case k.kind == tokenNumber && i == item.from:
+		case k.Kind == sqlscan.Number && i == item.from:
 			return "it orders by the number of a column"
 		}
 	}
@@ -176,7 +180,7 @@ func (r *rewriter) sortable(item span) (why string) {
 			continue
 		}
 		for i := item.from; i < item.to; i++ {
-			if k := r.at(i); (k.kind == tokenWord || k.kind == tokenQuoted) && bareName(k) == name {
+			if k := r.at(i); (k.Kind == sqlscan.Word || k.Kind == sqlscan.Quoted) && bareName(k) == name {
 				return "it orders by " + name + ", which is computed in its select list"
 			}
 		}
@@ -189,7 +193,7 @@ func (r *rewriter) ordersByKeyOnly() bool {
 		return true
 	}
 	item := r.order
-	if r.at(item.to-1).isAny("ASC", "DESC") {
+	if r.at(item.to-1).IsAny("ASC", "DESC") {
 		item.to--
 	}
 	c, ok := r.columnAt(item)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hone-go/hone/internal/sqlscan"
 )
 
 // shape is what a repeated statement turns out to be.
@@ -96,7 +98,7 @@ func (r *rewriter) changing(varies uint64) []int {
 	for i, k := range r.tokens {
 		if n, ok := r.args[i]; ok && n >= 0 && n < 64 && varies&(1<<n) != 0 {
 			found = append(found, i)
-		} else if varies == 0 && k.text == "'?'" && r.where.has(i) && r.comparedEqual(i) {
+		} else if varies == 0 && k.Text == "'?'" && r.where.has(i) && r.comparedEqual(i) {
 			found = append(found, i)
 		}
 	}
@@ -104,13 +106,13 @@ func (r *rewriter) changing(varies uint64) []int {
 }
 
 func (r *rewriter) comparedEqual(i int) bool {
-	return r.at(i-1).is("=") || r.at(i+1).is("=")
+	return r.at(i-1).Is("=") || r.at(i+1).Is("=")
 }
 
 // at returns token i, or none outside the statement.
-func (r *rewriter) at(i int) token {
+func (r *rewriter) at(i int) sqlscan.Token {
 	if i < 0 || i >= len(r.tokens) {
-		return token{}
+		return sqlscan.Token{}
 	}
 	return r.tokens[i]
 }
@@ -120,20 +122,20 @@ func (r *rewriter) shape(changing []int) shape {
 	pages, chunks := 0, 0
 	for _, i := range changing {
 		open := i
-		for open > 0 && (r.at(open-1).is(",") || r.at(open-1).kind == tokenParam || r.at(open-1).isLiteral()) {
+		for open > 0 && (r.at(open-1).Is(",") || r.at(open-1).Kind == sqlscan.Param || r.at(open-1).IsLiteral()) {
 			open--
 		}
 		before, negated := r.at(open-1), false
-		if before.is("(") {
-			before, negated = r.at(open-2), r.at(open-3).is("NOT")
+		if before.Is("(") {
+			before, negated = r.at(open-2), r.at(open-3).Is("NOT")
 		}
 		_, single := r.listOf(i)
 		switch {
-		case i >= r.tail, before.isAny("LIMIT", "OFFSET"):
+		case i >= r.tail, before.IsAny("LIMIT", "OFFSET"):
 			pages++
-		case before.isAny("<", ">", "<=", ">=") && r.limited():
+		case before.IsAny("<", ">", "<=", ">=") && r.limited():
 			pages++
-		case before.isAny("IN", "ANY", "VALUES") && !single && !negated:
+		case before.IsAny("IN", "ANY", "VALUES") && !single && !negated:
 			chunks++
 		}
 	}
@@ -151,7 +153,7 @@ func (r *rewriter) limited() bool { return r.top(r.start, "LIMIT", "FETCH") < le
 
 // listOf returns the span of IN (…) if token i is the only element of one.
 func (r *rewriter) listOf(i int) (span, bool) {
-	return span{i - 2, i + 2}, r.at(i-1).is("(") && r.at(i-2).is("IN") && r.at(i+1).is(")") && !r.at(i-3).is("NOT")
+	return span{i - 2, i + 2}, r.at(i-1).Is("(") && r.at(i-2).Is("IN") && r.at(i+1).Is(")") && !r.at(i-3).Is("NOT")
 }
 
 // plan decides on the edits, or says why there can be none.
@@ -205,7 +207,7 @@ func (r *rewriter) predicate(i int) (predicate span, why string) {
 		return span{}, "the value that changes is not in its WHERE"
 	}
 	end := i + 1
-	for r.at(end).is("::") && r.at(end+1).kind == tokenWord {
+	for r.at(end).Is("::") && r.at(end+1).Kind == sqlscan.Word {
 		end += 2
 	}
 	var col span
@@ -213,12 +215,12 @@ func (r *rewriter) predicate(i int) (predicate span, why string) {
 	case single:
 		predicate = span{r.columnStart(list.from), list.to}
 		col = span{predicate.from, list.from}
-	case r.at(i-1).is("=") || r.at(i-1).is("=="):
+	case r.at(i-1).Is("=") || r.at(i-1).Is("=="):
 		predicate = span{r.columnStart(i - 1), end}
 		col = span{predicate.from, i - 1}
-	case r.at(end).is("="):
+	case r.at(end).Is("="):
 		stop := end + 1
-		for r.at(stop).kind == tokenWord && !reserved(r.at(stop)) || r.at(stop).kind == tokenQuoted || r.at(stop).is(".") {
+		for r.at(stop).Kind == sqlscan.Word && !reserved(r.at(stop)) || r.at(stop).Kind == sqlscan.Quoted || r.at(stop).Is(".") {
 			stop++
 		}
 		predicate = span{i, min(stop, r.where.to)}
@@ -237,7 +239,7 @@ func (r *rewriter) predicate(i int) (predicate span, why string) {
 func (r *rewriter) columnStart(i int) int {
 	for i > r.where.from {
 		k := r.at(i - 1)
-		if !(k.kind == tokenWord && !reserved(k) || k.kind == tokenQuoted || k.is(".")) {
+		if !(k.Kind == sqlscan.Word && !reserved(k) || k.Kind == sqlscan.Quoted || k.Is(".")) {
 			break
 		}
 		i--
@@ -248,31 +250,31 @@ func (r *rewriter) columnStart(i int) int {
 // conjunct says why the predicate is not simply one of several conditions that
 // all have to hold.
 func (r *rewriter) conjunct(p span) (why string) {
-	if before := r.at(p.from - 1); p.from > r.where.from && !before.isAny("AND", "OR", "WHERE", "(") || r.at(p.from-2).is("BETWEEN") || r.at(p.from-3).is("BETWEEN") {
+	if before := r.at(p.from - 1); p.from > r.where.from && !before.IsAny("AND", "OR", "WHERE", "(") || r.at(p.from-2).Is("BETWEEN") || r.at(p.from-3).Is("BETWEEN") {
 		return "the comparison is part of a larger expression"
 	}
-	if p.to < r.where.to && !r.at(p.to).isAny("AND", "OR", ")") {
+	if p.to < r.where.to && !r.at(p.to).IsAny("AND", "OR", ")") {
 		return "the comparison is part of a larger expression"
 	}
 	for from, to := p.from, p.to; ; {
 		open, close := r.enclosing(from, to)
 		for i := open + 1; i < close; i++ {
-			if k := r.at(i); k.is("(") {
+			if k := r.at(i); k.Is("(") {
 				i = r.matching(i)
-			} else if k.is("OR") || k.is("XOR") || k.is("||") && r.dialect == MySQL {
+			} else if k.Is("OR") || k.Is("XOR") || k.Is("||") && r.dialect == MySQL {
 				return "the comparison is one side of an OR"
 			}
 		}
 		if open < r.where.from {
 			return ""
 		}
-		if open > r.where.from && !r.at(open-1).isAny("AND", "(") {
+		if open > r.where.from && !r.at(open-1).IsAny("AND", "(") {
 			return "the comparison is inside a subquery or an expression"
 		}
-		if close < r.where.to-1 && !r.at(close+1).isAny("AND", ")") {
+		if close < r.where.to-1 && !r.at(close+1).IsAny("AND", ")") {
 			return "the comparison is part of a larger expression"
 		}
-		if r.at(open+1).isAny("SELECT", "WITH") {
+		if r.at(open+1).IsAny("SELECT", "WITH") {
 			return "the comparison is inside a subquery"
 		}
 		from, to = open, close+1
@@ -284,9 +286,9 @@ func (r *rewriter) conjunct(p span) (why string) {
 func (r *rewriter) enclosing(from, to int) (open, closing int) {
 	depth := 0
 	for open = from - 1; open >= r.where.from; open-- {
-		if r.at(open).is(")") {
+		if r.at(open).Is(")") {
 			depth++
-		} else if r.at(open).is("(") {
+		} else if r.at(open).Is("(") {
 			if depth == 0 {
 				break
 			}
@@ -304,9 +306,9 @@ func (r *rewriter) enclosing(from, to int) (open, closing int) {
 func (r *rewriter) matching(i int) int {
 	depth := 0
 	for ; i < len(r.tokens); i++ {
-		if r.at(i).is("(") {
+		if r.at(i).Is("(") {
 			depth++
-		} else if r.at(i).is(")") {
+		} else if r.at(i).Is(")") {
 			if depth--; depth == 0 {
 				return i
 			}
@@ -317,18 +319,18 @@ func (r *rewriter) matching(i int) int {
 
 // askForAll replaces the comparison with one key by one with all.
 func (r *rewriter) askForAll(i int, p span) {
-	value := r.at(i).text
+	value := r.at(i).Text
 	asked := r.dialect
 	if asked == Unknown && value[0] == '$' && paramNumber(value) > 0 {
 		asked = Postgres
 	}
 	r.array = asked == Postgres
 	cast := ""
-	for j := i + 1; r.at(j).is("::"); j += 2 {
-		cast += "::" + r.at(j+1).text
+	for j := i + 1; r.at(j).Is("::"); j += 2 {
+		cast += "::" + r.at(j+1).Text
 	}
 	if r.array {
-		if r.at(i).isLiteral() {
+		if r.at(i).IsLiteral() {
 			value = "$" + strconv.Itoa(r.highest()+1)
 		}
 		if cast != "" {
@@ -343,7 +345,7 @@ func (r *rewriter) askForAll(i int, p span) {
 // placeholders writes a list of them in the style of the one at token i. In
 // the numbered styles the keys come last, and those above move down.
 func (r *rewriter) placeholders(i int, value string) string {
-	if r.at(i).isLiteral() || value == "?" {
+	if r.at(i).IsLiteral() || value == "?" {
 		return r.repeat(func(int) string { return "?" })
 	}
 	n := paramNumber(value)
@@ -356,7 +358,7 @@ func (r *rewriter) placeholders(i int, value string) string {
 		r.notes = append(r.notes, "the keys are now the last arguments: pass the others first")
 	}
 	for j := range r.args {
-		if m := paramNumber(r.at(j).text); m > n {
+		if m := paramNumber(r.at(j).Text); m > n {
 			r.replace(span{j, j + 1}, prefix+strconv.Itoa(m-1))
 		}
 	}
@@ -379,18 +381,18 @@ func (r *rewriter) repeat(placeholder func(i int) string) string {
 func (r *rewriter) highest() int {
 	n := 0
 	for i := range r.args {
-		n = max(n, paramNumber(r.at(i).text))
+		n = max(n, paramNumber(r.at(i).Text))
 	}
 	return n
 }
 
 func (r *rewriter) replace(s span, text string) {
-	r.edits = append(r.edits, edit{r.at(s.from).start, r.at(s.to - 1).end, text})
+	r.edits = append(r.edits, edit{r.at(s.from).Start, r.at(s.to - 1).End(), text})
 }
 
 // insertAfter adds text behind token i.
 func (r *rewriter) insertAfter(i int, text string) {
-	end := r.at(i).end
+	end := r.at(i).End()
 	r.edits = append(r.edits, edit{end, end, text})
 }
 

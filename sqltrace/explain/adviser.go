@@ -6,8 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"reflect"
-	"strings"
 	"sync"
 	"time"
 
@@ -58,7 +56,7 @@ func New(c driver.Connector, cfg Config) (*Adviser, error) {
 func newAdviser(db *sql.DB, cfg Config) (*Adviser, error) {
 	cfg = cfg.withDefaults()
 	if cfg.Dialect == sqltrace.Unknown {
-		cfg.Dialect = dialectOf(db.Driver())
+		cfg.Dialect = sqltrace.DialectOf(db.Driver())
 	}
 	if err := cfg.validate(); err != nil {
 		_ = db.Close() // it has no connection yet
@@ -73,21 +71,6 @@ func newAdviser(db *sql.DB, cfg Config) (*Adviser, error) {
 		a.engine = &sqlite{driver: db.Driver(), timeout: cfg.StatementTimeout, minRows: cfg.MinRows}
 	}
 	return a, nil
-}
-
-// dialectOf goes by the package that the driver comes from.
-func dialectOf(d driver.Driver) sqltrace.Dialect {
-	typ := reflect.TypeOf(d)
-	if typ.Kind() == reflect.Pointer {
-		typ = typ.Elem()
-	}
-	switch path := typ.PkgPath(); {
-	case strings.Contains(path, "/pgx/"), strings.HasSuffix(path, "lib/pq"):
-		return sqltrace.Postgres
-	case strings.Contains(path, "sqlite"):
-		return sqltrace.SQLite
-	}
-	return sqltrace.Unknown
 }
 
 // Observe records that a statement with these arguments took so long. The

@@ -147,10 +147,10 @@ func serves(have []Column, c candidate) bool {
 // quote writes an identifier: bare where that means the same, which keeps
 // advice readable.
 func quote(name string) string {
-	simple := name != "" && !isDigit(name[0]) && !slices.Contains(reserved, name)
+	simple := name != "" && !slices.Contains(reserved, name)
 	for i := range len(name) {
 		c := name[i]
-		simple = simple && (c >= 'a' && c <= 'z' || c == '_' || isDigit(c))
+		simple = simple && (c >= 'a' && c <= 'z' || c == '_' || i > 0 && c >= '0' && c <= '9')
 	}
 	if simple {
 		return name

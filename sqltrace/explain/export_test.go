@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hone-go/hone/internal/sqlscan"
 	"github.com/hone-go/hone/sqltrace"
 )
 
@@ -62,14 +63,14 @@ func Plan(text []byte) (string, error) {
 
 // Fingerprint returns the normalised text, and why it is not explained.
 func Fingerprint(sql string, d sqltrace.Dialect) (text, refusal string) {
-	tokens := lex(sql, d)
-	_, _, refusal = statementOf(tokens, d)
+	tokens := sqlscan.Code(sql, sqlscan.Dialect(d))
+	_, _, refusal = statementOf(tokens, sqlscan.Dialect(d))
 	return fingerprint(tokens), refusal
 }
 
 // Written returns the table that a statement writes.
 func Written(sql string, d sqltrace.Dialect) string {
-	_, name, _ := statementOf(lex(sql, d), d)
+	_, name, _ := statementOf(sqlscan.Code(sql, sqlscan.Dialect(d)), sqlscan.Dialect(d))
 	return name
 }
 
@@ -80,7 +81,7 @@ func Select(sql string) string {
 	for _, name := range []string{"item", "owner"} {
 		cat.tables[name] = &table{name: name, columns: map[string]columnInfo{"id": {isRowid: true, ordered: true}, name[:1] + "a": {ordered: true}, "b": {ordered: true}}}
 	}
-	s, why := parseSelect(lex(sql, sqltrace.SQLite), cat, nil)
+	s, why := parseSelect(sqlscan.Code(sql, sqlscan.SQLite), cat, nil)
 	if why != "" {
 		return why
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hone-go/hone/sqltrace"
+	"github.com/hone-go/hone/internal/sqlscan"
 )
 
 // planNode is what is read of a node of EXPLAIN (FORMAT JSON, VERBOSE).
@@ -108,7 +108,7 @@ type planned struct {
 // readPlan finds out how a plan reads each relation.
 func readPlan(root *planNode, cat *catalog) *planned {
 	p := &planned{root: root, scans: make(map[*relation]*planNode), sorts: make(map[*relation]*planNode)}
-	s := &scope{dialect: sqltrace.Postgres}
+	s := &scope{dialect: sqlscan.Postgres}
 	var conditions []string
 	root.walk(false, func(n *planNode, _ bool) {
 		conditions = append(conditions, n.Filter, n.IndexCond, n.RecheckCond, n.HashCond, n.MergeCond, n.JoinFilter)
@@ -126,7 +126,7 @@ func readPlan(root *planNode, cat *catalog) *planned {
 		if c == "" {
 			continue
 		}
-		preds = append(preds, s.predicates(lex(c, sqltrace.Postgres))...)
+		preds = append(preds, s.predicates(sqlscan.Code(c, sqlscan.Postgres))...)
 	}
 	p.accesses = accesses(s.relations, preds)
 	root.walk(false, func(n *planNode, limit bool) { p.readSort(s, n, limit) })
@@ -158,15 +158,15 @@ func (p *planned) readSort(s *scope, n *planNode, limit bool) {
 
 // sortKey reads one key such as "o.placed_at DESC NULLS LAST".
 func (s *scope) sortKey(key string) (Column, *relation) {
-	tokens := lex(key, s.dialect)
+	tokens := sqlscan.Code(key, s.dialect)
 	var c Column
 	nulls := ""
-	if n := len(tokens); n >= 2 && tokens[n-2].is("NULLS") {
-		nulls = strings.ToUpper(tokens[n-1].text)
+	if n := len(tokens); n >= 2 && tokens[n-2].Is("NULLS") {
+		nulls = strings.ToUpper(tokens[n-1].Text)
 		tokens = tokens[:n-2]
 	}
-	if n := len(tokens); n > 0 && tokens[n-1].isAny("DESC", "ASC") {
-		c.Descending = tokens[n-1].is("DESC")
+	if n := len(tokens); n > 0 && tokens[n-1].IsAny("DESC", "ASC") {
+		c.Descending = tokens[n-1].Is("DESC")
 		tokens = tokens[:n-1]
 	}
 	r, ok := s.column(tokens)

@@ -3,7 +3,7 @@ package explain
 import (
 	"slices"
 
-	"github.com/hone-go/hone/sqltrace"
+	"github.com/hone-go/hone/internal/sqlscan"
 )
 
 // relation is a table as one statement uses it.
@@ -14,7 +14,7 @@ type relation struct {
 
 // scope is the relations of one statement.
 type scope struct {
-	dialect   sqltrace.Dialect
+	dialect   sqlscan.Dialect
 	relations []*relation
 }
 
@@ -35,17 +35,17 @@ type ref struct {
 
 // column reads the tokens as a column reference, unqualified only where one
 // relation alone has the name.
-func (s *scope) column(tokens []token) (ref, bool) {
+func (s *scope) column(tokens []sqlscan.Token) (ref, bool) {
 	tokens = bare(tokens)
 	// PostgreSQL shows a varchar compared with a text as (column)::text. Its
 	// index serves that: the cast changes no byte.
-	if n := len(tokens); n > 2 && tokens[n-2].is("::") && tokens[n-1].isAny("TEXT") {
+	if n := len(tokens); n > 2 && tokens[n-2].Is("::") && tokens[n-1].IsAny("TEXT") {
 		r, ok := s.column(tokens[:n-2])
 		return r, ok && r.rel.table.typeOf(r.column) == "character varying"
 	}
 	switch {
-	case len(tokens) == 1 && tokens[0].isName():
-		name := tokens[0].name(s.dialect)
+	case len(tokens) == 1 && tokens[0].IsName():
+		name := tokens[0].Name(s.dialect)
 		var found ref
 		for _, r := range s.relations {
 			if !r.table.has(name) {
@@ -57,9 +57,9 @@ func (s *scope) column(tokens []token) (ref, bool) {
 			found = ref{r, name}
 		}
 		return found, found.rel != nil
-	case len(tokens) == 3 && tokens[0].isName() && tokens[1].is(".") && tokens[2].isName():
-		name := tokens[2].name(s.dialect)
-		if r := s.byAlias(tokens[0].name(s.dialect)); r != nil && r.table.has(name) {
+	case len(tokens) == 3 && tokens[0].IsName() && tokens[1].Is(".") && tokens[2].IsName():
+		name := tokens[2].Name(s.dialect)
+		if r := s.byAlias(tokens[0].Name(s.dialect)); r != nil && r.table.has(name) {
 			return ref{r, name}, true
 		}
 	}
@@ -67,10 +67,10 @@ func (s *scope) column(tokens []token) (ref, bool) {
 }
 
 // mentions returns the relations whose columns the tokens name.
-func (s *scope) mentions(tokens []token) []*relation {
+func (s *scope) mentions(tokens []sqlscan.Token) []*relation {
 	var list []*relation
 	for i := range tokens {
-		if i > 0 && tokens[i-1].is(".") {
+		if i > 0 && tokens[i-1].Is(".") {
 			continue
 		}
 		for _, n := range []int{3, 1} {
@@ -105,7 +105,7 @@ type predicate struct {
 }
 
 // predicates takes a condition apart at its ANDs.
-func (s *scope) predicates(tokens []token) []predicate {
+func (s *scope) predicates(tokens []sqlscan.Token) []predicate {
 	tokens = bare(tokens)
 	if len(tokens) == 0 {
 		return nil
@@ -120,20 +120,20 @@ func (s *scope) predicates(tokens []token) []predicate {
 }
 
 // predicate reads one condition.
-func (s *scope) predicate(tokens []token) predicate {
+func (s *scope) predicate(tokens []sqlscan.Token) predicate {
 	other := predicate{op: opOther, on: s.mentions(tokens)}
 	i := outer(tokens, "=", "==", "<", ">", "<=", ">=", "IN", "BETWEEN", "IS")
-	if i <= 0 || tokens[i-1].is("NOT") {
+	if i <= 0 || tokens[i-1].Is("NOT") {
 		return other
 	}
 	sym, right := tokens[i], tokens[i+1:]
 	op := opRange
 	switch {
-	case sym.isAny("=", "==", "IN"):
+	case sym.IsAny("=", "==", "IN"):
 		op = opEqual
-	case sym.is("IS"):
+	case sym.Is("IS"):
 		op = opEqual
-		if !(len(right) == 1 && right[0].is("NULL")) {
+		if !(len(right) == 1 && right[0].Is("NULL")) {
 			return other
 		}
 	}
@@ -144,15 +144,15 @@ func (s *scope) predicate(tokens []token) predicate {
 		return predicate{op: op, left: l, right: r, on: []*relation{l.rel, r.rel}}
 	case lok && !slices.Contains(s.mentions(right), l.rel):
 		return predicate{op: op, left: l, on: []*relation{l.rel}}
-	case rok && !slices.Contains(s.mentions(tokens[:i]), r.rel) && sym.kind == tokenSymbol:
+	case rok && !slices.Contains(s.mentions(tokens[:i]), r.rel) && sym.Kind == sqlscan.Symbol:
 		return predicate{op: op, left: r, on: []*relation{r.rel}}
 	}
 	return other
 }
 
 // bare removes parentheses around the whole.
-func bare(tokens []token) []token {
-	for len(tokens) >= 2 && tokens[0].is("(") {
+func bare(tokens []sqlscan.Token) []sqlscan.Token {
+	for len(tokens) >= 2 && tokens[0].Is("(") {
 		depth := 0
 		for i, k := range tokens {
 			depth += nesting(k)
@@ -168,22 +168,22 @@ func bare(tokens []token) []token {
 	return tokens
 }
 
-func nesting(k token) int {
+func nesting(k sqlscan.Token) int {
 	switch {
-	case k.isAny("(", "[", "CASE"):
+	case k.IsAny("(", "[", "CASE"):
 		return 1
-	case k.isAny(")", "]", "END"):
+	case k.IsAny(")", "]", "END"):
 		return -1
 	}
 	return 0
 }
 
 // outer returns the index of the first of the words outside parentheses, or -1.
-func outer(tokens []token, words ...string) int {
+func outer(tokens []sqlscan.Token, words ...string) int {
 	depth := 0
 	for i, k := range tokens {
 		depth += nesting(k)
-		if depth == 0 && k.isAny(words...) {
+		if depth == 0 && k.IsAny(words...) {
 			return i
 		}
 	}
@@ -192,17 +192,17 @@ func outer(tokens []token, words ...string) int {
 
 // conjunction returns the index of the first outer AND that is not part of a
 // BETWEEN, or -1.
-func conjunction(tokens []token) int {
+func conjunction(tokens []sqlscan.Token) int {
 	depth, between := 0, false
 	for i, k := range tokens {
 		depth += nesting(k)
 		switch {
 		case depth != 0:
-		case k.is("BETWEEN"):
+		case k.Is("BETWEEN"):
 			between = true
-		case k.is("AND") && between:
+		case k.Is("AND") && between:
 			between = false
-		case k.is("AND"):
+		case k.Is("AND"):
 			return i
 		}
 	}

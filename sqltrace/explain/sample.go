@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hone-go/hone/sqltrace"
+	"github.com/hone-go/hone/internal/sqlscan"
 )
 
 const (
@@ -48,7 +48,7 @@ type statement struct {
 
 // samples is the account of what ran. It is safe for concurrent use.
 type samples struct {
-	dialect sqltrace.Dialect
+	dialect sqlscan.Dialect
 	every   time.Duration
 	limit   int
 	started time.Time
@@ -63,7 +63,7 @@ type samples struct {
 }
 
 func newSamples(cfg Config, now time.Time) *samples {
-	s := &samples{dialect: cfg.Dialect, every: cfg.Every, limit: cfg.MaxStatements, started: now}
+	s := &samples{dialect: sqlscan.Dialect(cfg.Dialect), every: cfg.Every, limit: cfg.MaxStatements, started: now}
 	s.mu.byText = make(map[string]*statement)
 	s.mu.byFingerprint = make(map[string]*statement)
 	s.mu.writes = make(map[string]int64)
@@ -102,7 +102,7 @@ func (s *samples) findLocked(text string) *statement {
 	if len(text) > maxText {
 		return nil
 	}
-	tokens := lex(text, s.dialect)
+	tokens := sqlscan.Code(text, s.dialect)
 	key := fingerprint(tokens)
 	st, ok := s.mu.byFingerprint[key]
 	if !ok {
@@ -123,10 +123,10 @@ func (s *samples) findLocked(text string) *statement {
 	return st
 }
 
-func readsCatalogue(tokens []token) bool {
-	return slices.ContainsFunc(tokens, func(k token) bool {
-		name := k.name(sqltrace.SQLite)
-		return k.isName() && (strings.HasPrefix(name, "pg_") || strings.HasPrefix(name, "sqlite_") || name == "information_schema")
+func readsCatalogue(tokens []sqlscan.Token) bool {
+	return slices.ContainsFunc(tokens, func(k sqlscan.Token) bool {
+		name := k.Name(sqlscan.SQLite)
+		return k.IsName() && (strings.HasPrefix(name, "pg_") || strings.HasPrefix(name, "sqlite_") || name == "information_schema")
 	})
 }
 

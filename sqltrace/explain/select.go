@@ -3,7 +3,7 @@ package explain
 import (
 	"strconv"
 
-	"github.com/hone-go/hone/sqltrace"
+	"github.com/hone-go/hone/internal/sqlscan"
 )
 
 // selection is a SELECT taken apart as far as index advice on SQLite needs it:
@@ -18,11 +18,11 @@ type selection struct {
 
 // parseSelect takes a SELECT apart, and says why not if it has a form that it
 // does not look into.
-func parseSelect(tokens []token, cat *catalog, args []any) (*selection, string) {
-	for len(tokens) > 0 && tokens[len(tokens)-1].is(";") {
+func parseSelect(tokens []sqlscan.Token, cat *catalog, args []any) (*selection, string) {
+	for len(tokens) > 0 && tokens[len(tokens)-1].Is(";") {
 		tokens = tokens[:len(tokens)-1]
 	}
-	if len(tokens) == 0 || !tokens[0].is("SELECT") {
+	if len(tokens) == 0 || !tokens[0].Is("SELECT") {
 		return nil, "it does not begin with SELECT"
 	}
 	if outer(tokens, "UNION", "INTERSECT", "EXCEPT", "WINDOW") >= 0 {
@@ -30,14 +30,14 @@ func parseSelect(tokens []token, cat *catalog, args []any) (*selection, string) 
 	}
 	// The clauses from the last to the first, so that each ends where the
 	// next begins.
-	cut := func(words ...string) []token {
+	cut := func(words ...string) []sqlscan.Token {
 		i := outer(tokens, words...)
 		if i < 0 {
 			return nil
 		}
 		clause := tokens[i+1:]
 		tokens = tokens[:i]
-		if len(clause) > 0 && clause[0].is("BY") {
+		if len(clause) > 0 && clause[0].Is("BY") {
 			clause = clause[1:]
 		}
 		return clause
@@ -46,7 +46,7 @@ func parseSelect(tokens []token, cat *catalog, args []any) (*selection, string) 
 	cut("HAVING")
 	cut("GROUP")
 	where, from := cut("WHERE"), cut("FROM")
-	s := &selection{scope: scope{dialect: sqltrace.SQLite}}
+	s := &selection{scope: scope{dialect: sqlscan.SQLite}}
 	conditions, why := s.readFrom(from, cat)
 	if why != "" {
 		return nil, why
@@ -60,18 +60,18 @@ func parseSelect(tokens []token, cat *catalog, args []any) (*selection, string) 
 }
 
 // readFrom reads the relations and returns the conditions of their joins.
-func (s *selection) readFrom(tokens []token, cat *catalog) (conditions [][]token, why string) {
+func (s *selection) readFrom(tokens []sqlscan.Token, cat *catalog) (conditions [][]sqlscan.Token, why string) {
 	for len(tokens) > 0 {
-		for len(tokens) > 0 && (tokens[0].is(",") || tokens[0].isAny("NATURAL", "LEFT", "RIGHT", "FULL", "OUTER", "INNER", "CROSS", "JOIN")) {
+		for len(tokens) > 0 && (tokens[0].Is(",") || tokens[0].IsAny("NATURAL", "LEFT", "RIGHT", "FULL", "OUTER", "INNER", "CROSS", "JOIN")) {
 			tokens = tokens[1:]
 		}
-		if len(tokens) == 0 || !tokens[0].isName() {
+		if len(tokens) == 0 || !tokens[0].IsName() {
 			return nil, "it reads from a subquery"
 		}
-		name := tokens[0].name(s.dialect)
+		name := tokens[0].Name(s.dialect)
 		tokens = tokens[1:]
-		if len(tokens) >= 2 && tokens[0].is(".") && tokens[1].isName() {
-			name = tokens[1].name(s.dialect) // of an attached database or main
+		if len(tokens) >= 2 && tokens[0].Is(".") && tokens[1].IsName() {
+			name = tokens[1].Name(s.dialect) // of an attached database or main
 			tokens = tokens[2:]
 		}
 		t := cat.find("", name)
@@ -79,11 +79,11 @@ func (s *selection) readFrom(tokens []token, cat *catalog) (conditions [][]token
 			return nil, "it reads from " + name + ", which is no table"
 		}
 		alias := name
-		if len(tokens) > 0 && tokens[0].is("AS") {
+		if len(tokens) > 0 && tokens[0].Is("AS") {
 			tokens = tokens[1:]
 		}
-		if len(tokens) > 0 && tokens[0].isName() && !tokens[0].isAny(afterTable...) {
-			alias = tokens[0].name(s.dialect)
+		if len(tokens) > 0 && tokens[0].IsName() && !tokens[0].IsAny(afterTable...) {
+			alias = tokens[0].Name(s.dialect)
 			tokens = tokens[1:]
 		}
 		s.relations = append(s.relations, &relation{alias: alias, table: t})
@@ -91,7 +91,7 @@ func (s *selection) readFrom(tokens []token, cat *catalog) (conditions [][]token
 		if end < 0 {
 			end = len(tokens)
 		}
-		if end > 0 && tokens[0].is("ON") {
+		if end > 0 && tokens[0].Is("ON") {
 			conditions = append(conditions, tokens[1:end])
 		}
 		tokens = tokens[end:]
@@ -106,7 +106,7 @@ func (s *selection) readFrom(tokens []token, cat *catalog) (conditions [][]token
 var afterTable = []string{"ON", "USING", "NATURAL", "LEFT", "RIGHT", "FULL", "OUTER", "INNER", "CROSS", "JOIN", "INDEXED", "NOT"}
 
 // readOrder reads ORDER BY if it is on columns of one relation alone.
-func (s *selection) readOrder(tokens []token) {
+func (s *selection) readOrder(tokens []sqlscan.Token) {
 	var columns []Column
 	var rel *relation
 	for len(tokens) > 0 {
@@ -117,8 +117,8 @@ func (s *selection) readOrder(tokens []token) {
 		item := tokens[:end]
 		tokens = tokens[min(end+1, len(tokens)):]
 		var c Column
-		if n := len(item); n > 0 && item[n-1].isAny("ASC", "DESC") {
-			c.Descending = item[n-1].is("DESC")
+		if n := len(item); n > 0 && item[n-1].IsAny("ASC", "DESC") {
+			c.Descending = item[n-1].Is("DESC")
 			item = item[:n-1]
 		}
 		r, ok := s.column(item)
@@ -132,20 +132,20 @@ func (s *selection) readOrder(tokens []token) {
 }
 
 // limitOf returns the number of rows that a LIMIT clause asks for.
-func limitOf(tokens []token, args []any) int64 {
+func limitOf(tokens []sqlscan.Token, args []any) int64 {
 	if len(tokens) == 0 {
 		return 0
 	}
 	if outer(tokens, ",") >= 0 { // LIMIT offset, count
 		return -1
 	}
-	switch k := tokens[0]; k.kind {
-	case tokenNumber:
-		if n, err := strconv.ParseInt(k.text, 10, 64); err == nil && n > 0 {
+	switch k := tokens[0]; k.Kind {
+	case sqlscan.Number:
+		if n, err := strconv.ParseInt(k.Text, 10, 64); err == nil && n > 0 {
 			return n
 		}
-	case tokenParam:
-		i, err := strconv.Atoi(k.text[1:])
+	case sqlscan.Param:
+		i, err := strconv.Atoi(k.Text[1:])
 		if err != nil || i < 1 || i > len(args) {
 			return -1
 		}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hone-go/hone/sqltrace"
+	"github.com/hone-go/hone/internal/sqlscan"
 )
 
 // sqlite asks SQLite.
@@ -38,7 +38,7 @@ func (l *sqlite) examine(ctx context.Context, conn *sql.Conn, cat *catalog, text
 		}
 		return result{skipped: []string{"SQLite does not explain it: a table or column of it is gone, or it does not parse"}}, nil
 	}
-	s, why := parseSelect(lex(text, sqltrace.SQLite), cat, args)
+	s, why := parseSelect(sqlscan.Code(text, sqlscan.SQLite), cat, args)
 	if why != "" {
 		return result{skipped: []string{why + ", which is not looked into on SQLite"}}, nil
 	}
