@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/hone-go/hone/examples/shop/api"
-	"github.com/hone-go/hone/examples/shop/data"
 )
 
 func TestExport(t *testing.T) {
@@ -48,9 +47,9 @@ func (w *writes) Write(p []byte) (int, error) {
 // As found, the whole file is in memory at once; tuned, never more than a
 // buffer of it.
 func TestExportMemory(t *testing.T) {
-	for _, kind := range []data.Kind{data.SQLite, data.Postgres} {
-		t.Run(string(kind), func(t *testing.T) {
-			f := newFixture(t, kind, false)
+	for _, on := range systems {
+		t.Run(string(on), func(t *testing.T) {
+			f := newFixture(t, on, false)
 			export := func() *writes {
 				w := &writes{ResponseRecorder: httptest.NewRecorder()}
 				f.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/export.csv", nil))

@@ -6,12 +6,10 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/hone-go/hone/examples/shop/data"
 )
 
 func TestLogin(t *testing.T) {
-	f := newFixture(t, data.SQLite, false)
+	f := newFixture(t, onSQLite, false)
 	login := func(body string) (*httptest.ResponseRecorder, time.Duration) {
 		start := time.Now()
 		w := f.do(t.Context(), "POST", "/api/login", body)
@@ -35,7 +33,7 @@ func TestLogin(t *testing.T) {
 
 // A damaged hash is our failure, not a wrong password.
 func TestLoginBadHash(t *testing.T) {
-	f := newFixture(t, data.SQLite, false)
+	f := newFixture(t, onSQLite, false)
 	for _, hash := range []string{
 		"", "plain", "md5$1$AAAA$AAAA", "pbkdf2-sha256$x$AAAA$AAAA", "pbkdf2-sha256$1$!$AAAA",
 		"pbkdf2-sha256$1$AAAA$!", "pbkdf2-sha256$1$AAAA$",

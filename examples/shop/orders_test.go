@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/hone-go/hone/examples/shop/api"
-	"github.com/hone-go/hone/examples/shop/data"
 )
 
 func TestOrderList(t *testing.T) {
@@ -117,9 +116,9 @@ func TestPlaceOrderAllOrNothing(t *testing.T) {
 // no two orders wait for each other for ever.
 func TestPlaceOrderNeverOversells(t *testing.T) {
 	const stock, clients = 20, 32
-	for _, kind := range []data.Kind{data.SQLite, data.Postgres} {
-		t.Run(string(kind), func(t *testing.T) {
-			f := newFixture(t, kind, false)
+	for _, on := range systems {
+		t.Run(string(on), func(t *testing.T) {
+			f := newFixture(t, on, false)
 			if _, err := f.db.ExecContext(t.Context(), `UPDATE products SET stock = $1 WHERE id IN (1, 2)`, stock); err != nil {
 				t.Fatal(err)
 			}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/hone-go/hone/examples/shop"
 	"github.com/hone-go/hone/examples/shop/api"
-	"github.com/hone-go/hone/examples/shop/data"
 )
 
 // catalog is the whole range as found, or a page of it as tuned.
@@ -46,9 +45,9 @@ func TestCatalog(t *testing.T) {
 // TestCatalogPages walks the tuned catalog by its Link headers and compares
 // with the whole range as found.
 func TestCatalogPages(t *testing.T) {
-	for _, kind := range []data.Kind{data.SQLite, data.Postgres} {
-		t.Run(string(kind), func(t *testing.T) {
-			f := newFixture(t, kind, true)
+	for _, on := range systems {
+		t.Run(string(on), func(t *testing.T) {
+			f := newFixture(t, on, true)
 			var whole catalog
 			found, err := shop.New(f.db, shop.Config{})
 			if err != nil {

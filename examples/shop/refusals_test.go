@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/hone-go/hone/examples/shop/data"
 )
 
 // wantProblem checks status and text of an error answer.
@@ -103,7 +101,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestMediaTypeRefused(t *testing.T) {
-	f := newFixture(t, data.SQLite, false)
+	f := newFixture(t, onSQLite, false)
 	for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/json; =", "application/jsonp"} {
 		for _, route := range []string{"POST /api/orders", "PUT /api/products/1", "POST /api/login"} {
 			method, target, _ := strings.Cut(route, " ")
@@ -117,7 +115,7 @@ func TestMediaTypeRefused(t *testing.T) {
 }
 
 func TestMethodAndPathRefused(t *testing.T) {
-	f := newFixture(t, data.SQLite, false)
+	f := newFixture(t, onSQLite, false)
 	for _, test := range []struct {
 		method, target, allow string
 		want                  int
@@ -136,7 +134,7 @@ func TestMethodAndPathRefused(t *testing.T) {
 }
 
 // everyRoute is a good request to each route.
-var everyRoute = []struct{ method, target, body string }{
+var everyRoute = []request{
 	{"GET", "/", ""},
 	{"GET", "/search?q=oak", ""},
 	{"GET", "/api/catalog", ""},

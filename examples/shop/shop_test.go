@@ -17,7 +17,6 @@ import (
 
 	"github.com/hone-go/hone/examples/shop"
 	"github.com/hone-go/hone/examples/shop/data"
-	"github.com/hone-go/hone/internal/testserver"
 	"github.com/hone-go/hone/sqltrace"
 )
 
@@ -32,27 +31,22 @@ type fixture struct {
 	log   *lockedBuffer
 }
 
-func newFixture(t *testing.T, kind data.Kind, tuned bool) *fixture {
+func newFixture(t *testing.T, on system, tuned bool) *fixture {
 	t.Helper()
-	return fixtureAt(t, databaseURL(t, kind), tuned)
+	return fixtureAt(t, on.url(t), tuned, 0)
 }
 
-// databaseURL returns where a test finds an empty database of its own.
-func databaseURL(t *testing.T, kind data.Kind) string {
-	t.Helper()
-	if kind == data.Postgres {
-		return testserver.Postgres(t)
-	}
-	return ""
-}
-
-func fixtureAt(t *testing.T, url string, tuned bool) *fixture {
+// fixtureAt opens the database with at most maxConns connections, or as many
+// as is the default.
+func fixtureAt(t *testing.T, url string, tuned bool, maxConns int) *fixture {
 	t.Helper()
 	trace, err := sqltrace.New(sqltrace.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := data.Open(t.Context(), url, data.Config{Trace: trace, Schema: fmt.Sprintf("shop_tuned_%t", tuned)})
+	db, err := data.Open(t.Context(), url, data.Config{
+		Trace: trace, Schema: fmt.Sprintf("shop_tuned_%t", tuned), MaxConns: maxConns,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,18 +68,25 @@ func fixtureAt(t *testing.T, url string, tuned bool) *fixture {
 
 // each runs test on every system, as found and tuned, at the same time.
 func each(t *testing.T, test func(t *testing.T, f *fixture)) {
-	for _, kind := range []data.Kind{data.SQLite, data.Postgres} {
-		t.Run(string(kind), func(t *testing.T) {
-			url := databaseURL(t, kind) // one for both, who have a schema each
+	for _, on := range systems {
+		t.Run(string(on), func(t *testing.T) {
+			url := on.url(t) // one for both, who have a schema each
 			for name, tuned := range map[string]bool{"found": false, "tuned": true} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					test(t, fixtureAt(t, url, tuned))
+					own := url
+					if on == onPgBouncer && tuned {
+						own = on.url(t) // there they would be in one schema
+					}
+					test(t, fixtureAt(t, own, tuned, 0))
 				})
 			}
 		})
 	}
 }
+
+// request is what a test sends to a shop.
+type request struct{ method, target, body string }
 
 // do sends a request; a body is sent as JSON.
 func (f *fixture) do(ctx context.Context, method, target, body string) *httptest.ResponseRecorder {
@@ -140,7 +141,7 @@ func (b *lockedBuffer) String() string {
 }
 
 func TestRoutes(t *testing.T) {
-	f := newFixture(t, data.SQLite, false)
+	f := newFixture(t, onSQLite, false)
 	want := []string{
 		"GET /api/catalog", "GET /api/export.csv", "GET /api/orders", "GET /api/orders/{id}",
 		"GET /api/products/{id}/summary", "GET /health", "GET /search", "GET /{$}",
@@ -157,7 +158,7 @@ func TestRoutes(t *testing.T) {
 
 // A middleware around the shop sees the pattern that the mux has set.
 func TestPatternIsVisibleOutside(t *testing.T) {
-	f := newFixture(t, data.SQLite, true)
+	f := newFixture(t, onSQLite, true)
 	for target, want := range map[string]string{
 		"/": "GET /{$}", "/api/orders/3": "GET /api/orders/{id}", "/nowhere": "",
 	} {
@@ -170,7 +171,7 @@ func TestPatternIsVisibleOutside(t *testing.T) {
 }
 
 func TestTuneRefuses(t *testing.T) {
-	f := newFixture(t, data.SQLite, false)
+	f := newFixture(t, onSQLite, false)
 	for _, pattern := range []string{"GET /health", "GET /nowhere", "/api/orders", ""} {
 		err := f.Tune(pattern)
 		if err == nil {
@@ -187,7 +188,7 @@ func TestTuneRefuses(t *testing.T) {
 
 // Tuning under load loses no request and changes no answer.
 func TestTuneUnderLoad(t *testing.T) {
-	f := newFixture(t, data.SQLite, false)
+	f := newFixture(t, onSQLite, false)
 	want := f.do(t.Context(), "GET", "/api/orders", "").Body.String()
 	var clients sync.WaitGroup
 	for range 4 {
@@ -237,7 +238,7 @@ func TestAnswersAreIdentical(t *testing.T) {
 }
 
 func TestServedOverTCP(t *testing.T) {
-	f := newFixture(t, data.SQLite, true)
+	f := newFixture(t, onSQLite, true)
 	server := httptest.NewServer(f.Handler())
 	defer server.Close()
 	resp, err := server.Client().Get(server.URL + "/api/export.csv")

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hone-go/hone/examples/shop/data"
 	"github.com/hone-go/hone/internal/ledger"
 	"github.com/hone-go/hone/sqltrace"
 )
@@ -28,9 +27,9 @@ func (f *fixture) account(t *testing.T, target string) ledger.SQL {
 }
 
 func TestStatementsPerOrderList(t *testing.T) {
-	for _, kind := range []data.Kind{data.SQLite, data.Postgres} {
-		t.Run(string(kind), func(t *testing.T) {
-			f := newFixture(t, kind, false)
+	for _, on := range systems {
+		t.Run(string(on), func(t *testing.T) {
+			f := newFixture(t, on, false)
 			for _, version := range []struct {
 				name               string
 				full, ten, nothing int
@@ -65,9 +64,9 @@ func TestOrderListIsFound(t *testing.T) {
 	}
 	above, _, _ := strings.Cut(string(source), "o.db.QueryRowContext(r.Context(), `SELECT name, city")
 	where := fmt.Sprintf("examples/shop/found/orders.go:%d", 1+strings.Count(above, "\n"))
-	for _, kind := range []data.Kind{data.SQLite, data.Postgres} {
-		t.Run(string(kind), func(t *testing.T) {
-			f := newFixture(t, kind, false)
+	for _, on := range systems {
+		t.Run(string(on), func(t *testing.T) {
+			f := newFixture(t, on, false)
 			f.account(t, "/api/orders")
 			findings := f.trace.Findings()
 			if len(findings) != 1 {
@@ -90,9 +89,9 @@ func TestOrderListIsFound(t *testing.T) {
 
 // Seeding is not traffic: the trace does not see it.
 func TestSeedIsNotTraced(t *testing.T) {
-	for _, kind := range []data.Kind{data.SQLite, data.Postgres} {
-		t.Run(string(kind), func(t *testing.T) {
-			f := newFixture(t, kind, false)
+	for _, on := range systems {
+		t.Run(string(on), func(t *testing.T) {
+			f := newFixture(t, on, false)
 			if seeded, err := f.db.Seeded(context.WithoutCancel(t.Context())); err != nil || !seeded {
 				t.Fatalf("Seeded() = %t, %v", seeded, err)
 			}

@@ -18,7 +18,9 @@ type Config struct {
 	// Schema is the PostgreSQL schema that holds the shop's tables; SQLite
 	// has none and ignores it. Default "hone_shop". It must be a lower-case
 	// identifier and cannot be public or one of the system's, because
-	// [DB.Drop] removes it with all it holds.
+	// [DB.Drop] removes it with all it holds. Through a pooler the tables are
+	// in the database's default schema, and this is the name by which the
+	// shop knows them.
 	Schema string
 
 	// MaxConns is the most connections open at once. Default 10: enough to

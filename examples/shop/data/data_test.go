@@ -5,20 +5,15 @@ import (
 	"testing"
 
 	"github.com/hone-go/hone/examples/shop/data"
-	"github.com/hone-go/hone/internal/testserver"
 )
 
 // small is enough trade for every table to hold something.
 var small = data.Sizes{Customers: 40, Products: 30, Orders: 200}
 
-// open opens an empty database of the given kind, gone after the test.
-func open(t testing.TB, kind data.Kind) *data.DB {
+// open opens an empty database of the given system, gone after the test.
+func open(t testing.TB, on system) *data.DB {
 	t.Helper()
-	url := ""
-	if kind == data.Postgres {
-		url = testserver.Postgres(t)
-	}
-	return openURL(t, url, data.Config{})
+	return openURL(t, on.url(t), data.Config{})
 }
 
 func openURL(t testing.TB, url string, cfg data.Config) *data.DB {
@@ -42,10 +37,10 @@ func seed(t testing.TB, db *data.DB, sizes data.Sizes) {
 	}
 }
 
-// eachKind runs test against both systems.
-func eachKind(t *testing.T, test func(t *testing.T, kind data.Kind)) {
-	for _, kind := range []data.Kind{data.SQLite, data.Postgres} {
-		t.Run(string(kind), func(t *testing.T) { test(t, kind) })
+// eachSystem runs test on every system.
+func eachSystem(t *testing.T, test func(t *testing.T, on system)) {
+	for _, on := range systems {
+		t.Run(string(on), func(t *testing.T) { test(t, on) })
 	}
 }
 

@@ -57,6 +57,11 @@ type engine interface {
 // to use. An error says in one line what is wrong and what to do next; it
 // never contains the password. Checking an SQLite file reads all of it, a
 // fraction of a second for the default content.
+//
+// PostgreSQL may be behind a pooler, which Open finds out first, at the cost of
+// one connection if there is none: statements then go as the pooler can carry
+// them, and the database must have no tables of other people's under the
+// shop's names.
 func Open(ctx context.Context, url string, cfg Config) (*DB, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -115,8 +120,9 @@ func (db *DB) Kind() Kind { return db.engine.kind() }
 // Seeded reports whether the shop's tables are there and hold rows.
 func (db *DB) Seeded(ctx context.Context) (bool, error) { return db.engine.filled(ctx) }
 
-// Drop removes the shop's tables and rows: on PostgreSQL the whole schema, and
-// only if [Seed] made it. Dropping what is not there is no error.
+// Drop removes the shop's tables and rows: on PostgreSQL the whole schema, or
+// through a pooler the tables, and only if [Seed] made them. Dropping what is
+// not there is no error.
 func (db *DB) Drop(ctx context.Context) error { return db.engine.drop(ctx) }
 
 // Close closes the pool, waiting for statements under way, and removes a

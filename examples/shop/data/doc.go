@@ -8,6 +8,7 @@
 // placeholders; only the schema and the bulk load differ.
 //
 // The shop keeps to its own ground. On PostgreSQL all its tables live in one
-// schema of their own, which it creates, marks and drops; on SQLite it refuses
-// a file that another application made.
+// schema of their own, which it creates, marks and drops; through a pooler,
+// which has no place for that, they live in the default schema, and each is
+// marked; on SQLite it refuses a file that another application made.
 package data

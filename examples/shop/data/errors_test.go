@@ -41,7 +41,7 @@ func TestUnavailable(t *testing.T) {
 }
 
 func TestUnavailableSQLite(t *testing.T) {
-	db := open(t, data.SQLite)
+	db := open(t, onSQLite)
 	seed(t, db, small)
 	if _, err := db.ExecContext(t.Context(), `INSERT INTO staff VALUES ('owen', 'Owen', '')`); err == nil || data.Unavailable(err) {
 		t.Errorf("Unavailable(%v) = true, want false: the row is there", err)

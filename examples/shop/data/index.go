@@ -33,6 +33,9 @@ func (e *sqliteEngine) run(ctx context.Context, statements []string) error {
 
 func (e *postgresEngine) run(ctx context.Context, statements []string) error {
 	return e.with(ctx, func(conn *pgx.Conn) error {
+		if _, err := e.ground.owned(ctx, conn); err != nil {
+			return err
+		}
 		for _, s := range statements {
 			if _, err := conn.Exec(ctx, s); err != nil {
 				return err

@@ -10,13 +10,13 @@ import (
 // TestIndexIsUsed asks the planner how it finds a product's order lines.
 func TestIndexIsUsed(t *testing.T) {
 	explain := map[data.Kind]string{data.SQLite: "EXPLAIN QUERY PLAN ", data.Postgres: "EXPLAIN "}
-	eachKind(t, func(t *testing.T, kind data.Kind) {
-		db := open(t, kind)
+	eachSystem(t, func(t *testing.T, on system) {
+		db := open(t, on)
 		db.SetMaxIdleConns(0) // SQLite explains with the schema that the connection has read
 		seed(t, db, data.Sizes{Customers: 200, Products: 500, Orders: 5_000})
 		plan := func() string {
 			t.Helper()
-			rows, err := db.QueryContext(t.Context(), explain[kind]+"SELECT sum(quantity) FROM order_lines WHERE product_id = 7")
+			rows, err := db.QueryContext(t.Context(), explain[db.Kind()]+"SELECT sum(quantity) FROM order_lines WHERE product_id = 7")
 			if err != nil {
 				t.Fatal(err)
 			}

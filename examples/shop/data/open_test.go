@@ -16,10 +16,10 @@ import (
 )
 
 func TestOpenKind(t *testing.T) {
-	eachKind(t, func(t *testing.T, kind data.Kind) {
-		db := open(t, kind)
-		if got := db.Kind(); got != kind {
-			t.Errorf("Kind() = %s, want %s", got, kind)
+	eachSystem(t, func(t *testing.T, on system) {
+		db := open(t, on)
+		if got, want := db.Kind(), on.kind(); got != want {
+			t.Errorf("Kind() = %s, want %s", got, want)
 		}
 		if seeded(t, db) {
 			t.Error("Seeded() of a new database = true")

@@ -3,15 +3,13 @@ package data_test
 import (
 	"sync"
 	"testing"
-
-	"github.com/hone-go/hone/examples/shop/data"
 )
 
 // TestPoolKeepsItsConnections holds eight connections at once, twice: as found
 // most of them are closed in between.
 func TestPoolKeepsItsConnections(t *testing.T) {
-	eachKind(t, func(t *testing.T, kind data.Kind) {
-		db := open(t, kind)
+	eachSystem(t, func(t *testing.T, on system) {
+		db := open(t, on)
 		closed := func() int64 {
 			t.Helper()
 			const held = 8

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hone-go/hone/dbpool"
 	"github.com/hone-go/hone/sqltrace"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,9 +26,6 @@ var (
 	postgresKeys string
 )
 
-// schemaMark is the comment by which the shop knows a schema for its own.
-const schemaMark = "hone example shop: may be dropped"
-
 // connectTimeout bounds a connection attempt when the URL sets no
 // connect_timeout. A server that needs longer is as good as away to someone
 // who waits for an answer; one second would give up on a busy one.
@@ -35,7 +33,7 @@ const connectTimeout = 5 * time.Second
 
 type postgresEngine struct {
 	config *pgx.ConnConfig // without a tracer
-	schema string
+	ground ground
 }
 
 func openPostgres(ctx context.Context, dsn, schema string) (*postgresEngine, error) {
@@ -49,12 +47,32 @@ func openPostgres(ctx context.Context, dsn, schema string) (*postgresEngine, err
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "hone shop"
 	}
-	config.RuntimeParams["search_path"] = schema // and nothing else: no table of the user's can be meant
-	e := &postgresEngine{config: config, schema: schema}
-	if err := e.with(ctx, func(conn *pgx.Conn) error { return e.checkOwner(ctx, conn) }); err != nil {
+	e := &postgresEngine{config: config}
+	if err := e.settle(ctx, schema); err != nil {
 		return nil, err
 	}
 	return e, nil
+}
+
+// settle chooses the ground by what is between the shop and the server, sets
+// the connections up for both, and checks that nobody else is there.
+func (e *postgresEngine) settle(ctx context.Context, schema string) error {
+	delete(e.config.RuntimeParams, "search_path") // of the URL: a pooler would refuse it
+	pooler, err := dbpool.Detect(ctx, e.config)
+	if err != nil {
+		return e.explain(err)
+	}
+	pooler.Apply(e.config)
+	if pooler.Mode == dbpool.Direct {
+		e.ground = ownSchema(schema)
+		e.config.RuntimeParams["search_path"] = schema // and nothing else: no table of the user's can be meant
+	} else {
+		e.ground = defaultSchema(schema)
+	}
+	return e.with(ctx, func(conn *pgx.Conn) error {
+		_, err := e.ground.owned(ctx, conn)
+		return err
+	})
 }
 
 // parsePostgres reports what is wrong with a URL without quoting more of it
@@ -85,34 +103,6 @@ func (e *postgresEngine) with(ctx context.Context, f func(*pgx.Conn) error) erro
 	return e.explain(f(conn))
 }
 
-// checkOwner refuses a schema that exists without the shop's mark.
-func (e *postgresEngine) checkOwner(ctx context.Context, q queryer) error {
-	_, err := e.owned(ctx, q)
-	return err
-}
-
-type queryer interface {
-	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
-}
-
-// owned reports whether the schema is there. If it is, but is not the shop's,
-// that is an error.
-func (e *postgresEngine) owned(ctx context.Context, q queryer) (bool, error) {
-	var mark string
-	err := q.QueryRow(ctx, `SELECT coalesce(obj_description(oid, 'pg_namespace'), '')
-		FROM pg_namespace WHERE nspname = $1`, e.schema).Scan(&mark)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return false, nil
-	case err != nil:
-		return false, err
-	case mark != schemaMark:
-		return false, &openError{text: fmt.Sprintf("the schema %s exists and is not the shop's: choose another name", e.schema)}
-	default:
-		return true, nil
-	}
-}
-
 func (e *postgresEngine) kind() Kind { return Postgres }
 
 func (e *postgresEngine) connector(trace *sqltrace.Tracer) driver.Connector {
@@ -128,8 +118,11 @@ func (e *postgresEngine) filled(ctx context.Context) (filled bool, err error) {
 }
 
 func (e *postgresEngine) filledIn(ctx context.Context, q queryer) (bool, error) {
-	var found bool
-	err := q.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, e.schema+".order_lines").Scan(&found)
+	found, err := e.ground.owned(ctx, q)
+	if err != nil || !found {
+		return false, err
+	}
+	err = q.QueryRow(ctx, `SELECT to_regclass('order_lines') IS NOT NULL`).Scan(&found)
 	if err != nil || !found {
 		return false, err
 	}
@@ -154,11 +147,8 @@ func (e *postgresEngine) load(ctx context.Context, g *generator, added func(rows
 	})
 }
 
-// prepare makes the schema and its empty tables.
+// prepare makes the empty tables.
 func (e *postgresEngine) prepare(ctx context.Context, tx pgx.Tx) error {
-	if err := e.checkOwner(ctx, tx); err != nil {
-		return err
-	}
 	filled, err := e.filledIn(ctx, tx)
 	if err != nil {
 		return err
@@ -166,12 +156,7 @@ func (e *postgresEngine) prepare(ctx context.Context, tx pgx.Tx) error {
 	if filled {
 		return ErrNotEmpty
 	}
-	for _, statement := range []string{
-		`DROP SCHEMA IF EXISTS ` + e.schema + ` CASCADE`,
-		`CREATE SCHEMA ` + e.schema,
-		`COMMENT ON SCHEMA ` + e.schema + ` IS '` + schemaMark + `'`,
-		postgresSchema,
-	} {
+	for _, statement := range e.ground.create() {
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err
 		}
@@ -195,12 +180,14 @@ func postgresCopy(ctx context.Context, tx pgx.Tx, t table, added func(rows int))
 
 func (e *postgresEngine) drop(ctx context.Context) error {
 	return e.with(ctx, func(conn *pgx.Conn) error {
-		found, err := e.owned(ctx, conn)
-		if err != nil || !found {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			found, err := e.ground.owned(ctx, tx)
+			if err != nil || !found {
+				return err
+			}
+			_, err = tx.Exec(ctx, e.ground.drop())
 			return err
-		}
-		_, err = conn.Exec(ctx, `DROP SCHEMA IF EXISTS `+e.schema+` CASCADE`)
-		return err
+		})
 	})
 }
 
@@ -215,7 +202,7 @@ func (e *postgresEngine) explain(err error) error {
 	case errors.Is(err, context.Canceled):
 		return &openError{fmt.Sprintf("cancelled while waiting for PostgreSQL at %s", address), err}
 	case errors.As(err, &pg):
-		return &openError{fmt.Sprintf("PostgreSQL at %s refuses: %s: %s", address, pg.Message, advice(pg.Code)), err}
+		return &openError{fmt.Sprintf("PostgreSQL at %s refuses: %s: %s", address, pg.Message, advice(pg)), err}
 	case errors.As(err, &connect):
 		return &openError{fmt.Sprintf("cannot reach PostgreSQL at %s: check that the server runs there and that host and port are right (%s)", address, innermost(connect)), err}
 	default:
@@ -225,8 +212,8 @@ func (e *postgresEngine) explain(err error) error {
 
 // advice says what to do about a refusal:
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
-func advice(code string) string {
-	switch code {
+func advice(refusal *pgconn.PgError) string {
+	switch refusal.Code {
 	case "28000", "28P01":
 		return "check the user and the password in the URL"
 	case "3D000":
@@ -235,11 +222,15 @@ func advice(code string) string {
 		return "close other connections or raise max_connections"
 	case "57P03":
 		return "the server is starting or stopping; try again"
+	case "2BP01":
+		return "drop those first: they are not the shop's"
 	case "42501":
-		return "let the user create schemas in this database"
-	default:
-		return "see the server's log (SQLSTATE " + code + ")"
+		return "let the user create schemas in this database, or tables if a pooler is in between"
 	}
+	if fault, ok := dbpool.Explain(refusal); ok { // a pooler's refusals too
+		return fault.Remedy
+	}
+	return "see the server's log (SQLSTATE " + refusal.Code + ")"
 }
 
 // innermost returns the text of the last error in the chain, which names the

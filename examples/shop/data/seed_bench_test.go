@@ -8,9 +8,9 @@ import (
 
 // BenchmarkSeed fills a new database of each kind with the default sizes.
 func BenchmarkSeed(b *testing.B) {
-	for _, kind := range []data.Kind{data.SQLite, data.Postgres} {
-		b.Run("database="+string(kind), func(b *testing.B) {
-			db := open(b, kind)
+	for _, on := range systems {
+		b.Run("database="+string(on), func(b *testing.B) {
+			db := open(b, on)
 			for b.Loop() {
 				if err := data.Seed(b.Context(), db, data.Sizes{}, nil); err != nil {
 					b.Fatal(err)

@@ -55,8 +55,8 @@ func checksum(t *testing.T, db *data.DB) string {
 // changes it here.
 func TestSeedIsTheSameEverywhere(t *testing.T) {
 	const want = "a0bb68eb9f200696b4d9c7025888178d87b3233a68dd9a85c06bdf9d7775aa19"
-	eachKind(t, func(t *testing.T, kind data.Kind) {
-		db := open(t, kind)
+	eachSystem(t, func(t *testing.T, on system) {
+		db := open(t, on)
 		seed(t, db, small)
 		if got := checksum(t, db); got != want {
 			t.Errorf("checksum = %s, want %s", got, want)
@@ -72,8 +72,8 @@ func TestSeedIsTheSameEverywhere(t *testing.T) {
 }
 
 func TestSeedIsConsistent(t *testing.T) {
-	eachKind(t, func(t *testing.T, kind data.Kind) {
-		db := open(t, kind)
+	eachSystem(t, func(t *testing.T, on system) {
+		db := open(t, on)
 		seed(t, db, small)
 		for _, check := range []struct {
 			what, query string
@@ -107,8 +107,8 @@ func TestSeedIsConsistent(t *testing.T) {
 // The references hold after the bulk load, and the next order gets the next
 // number.
 func TestSeedLeavesAWorkingSchema(t *testing.T) {
-	eachKind(t, func(t *testing.T, kind data.Kind) {
-		db := open(t, kind)
+	eachSystem(t, func(t *testing.T, on system) {
+		db := open(t, on)
 		seed(t, db, small)
 		const insert = `INSERT INTO orders (customer_id, placed_at, status, total_cents)
 			VALUES ($1, '2026-01-02T08:00:00Z', 'open', 100) RETURNING id`
@@ -127,8 +127,8 @@ func TestSeedLeavesAWorkingSchema(t *testing.T) {
 }
 
 func TestSeedRefusesATableThatHoldsRows(t *testing.T) {
-	eachKind(t, func(t *testing.T, kind data.Kind) {
-		db := open(t, kind)
+	eachSystem(t, func(t *testing.T, on system) {
+		db := open(t, on)
 		seed(t, db, small)
 		if _, err := db.ExecContext(t.Context(), `UPDATE products SET stock = 7 WHERE id = 1`); err != nil {
 			t.Fatal(err)
@@ -144,8 +144,8 @@ func TestSeedRefusesATableThatHoldsRows(t *testing.T) {
 }
 
 func TestSeedCancelledLeavesNothing(t *testing.T) {
-	eachKind(t, func(t *testing.T, kind data.Kind) {
-		db := open(t, kind)
+	eachSystem(t, func(t *testing.T, on system) {
+		db := open(t, on)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		err := data.Seed(ctx, db, data.Sizes{Customers: 40, Products: 30, Orders: 3_000}, func(done, _ int) {
@@ -164,8 +164,8 @@ func TestSeedCancelledLeavesNothing(t *testing.T) {
 }
 
 func TestSeedReportsProgress(t *testing.T) {
-	eachKind(t, func(t *testing.T, kind data.Kind) {
-		db := open(t, kind)
+	eachSystem(t, func(t *testing.T, on system) {
+		db := open(t, on)
 		var last, total, calls int
 		err := data.Seed(t.Context(), db, data.Sizes{Customers: 40, Products: 30, Orders: 1_000}, func(done, of int) {
 			calls++
@@ -192,7 +192,7 @@ func TestSeedReportsProgress(t *testing.T) {
 }
 
 func TestSeedRefusesBadSizes(t *testing.T) {
-	db := open(t, data.SQLite)
+	db := open(t, onSQLite)
 	err := data.Seed(t.Context(), db, data.Sizes{Customers: -1, Products: 5_000, Orders: -2}, nil)
 	if err == nil {
 		t.Fatal("Seed accepted negative sizes")
