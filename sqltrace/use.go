@@ -67,15 +67,17 @@ func (g *gaps) add(at time.Duration) {
 	g.last, g.seen = at, true
 }
 
-// A loop of SELECTs is looked at in its 2nd to 5th round, one of writes in its
-// 2nd, and then after seven rounds more or half as many as there were, if that
-// is more: fifty cost eight looks and five. Seven, because a loop that sends
-// from two or three places in turn is then seen at each. A change of the
+// A loop of SELECTs is looked at in its 2nd to 5th round, and then after seven
+// rounds more or half as many as there were, if that is more: fifty cost eight
+// looks. Seven, because a loop that sends from two or three places in turn is
+// then seen at each. Writes, which have no rows to compare with, are looked at
+// in their 2nd round and then ever twice as late: fifty cost three. A change of the
 // statement before is a sign of another place, and looked at too; so is every
 // execution once there are several places. Both have a bound. A look at the
 // stack costs as much as two or three statements without one.
 const (
 	lookStride   = 7
+	writeStride  = 16
 	maxDenseLook = 64
 )
 
@@ -109,6 +111,9 @@ func (s *slot) atLocked(where *place, allowed *allowance) *use {
 	head := s.first.remember()
 	head.looks++
 	head.nextLook = s.begun + max(lookStride, s.begun/2|1)
+	if s.fp.kind != KindSelect {
+		head.nextLook = s.begun + max(writeStride, s.begun)
+	}
 	u := &s.first
 	if head.places == 0 {
 		head.places++
