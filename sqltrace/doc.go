@@ -38,13 +38,16 @@
 // reason, and [Tracer.Suppressed] lists what that hides. Package sqltracetest
 // keeps a service's statements few in its own tests.
 //
-// A call site is looked up in the second to fifth execution of a statement in
-// a request, and then in some. Where two places send the same statement one
-// right after the other, up to seven executions may count with the wrong one.
+// A call site is looked up in the second to fifth execution of a SELECT in a
+// request and in the second of a write, and then ever more seldom. Where two
+// places send the same statement one right after the other, executions between
+// two looks may count with the wrong one: up to seven, or half of those before,
+// of SELECTs; up to sixteen, or as many as before, of writes.
 //
 // # What is kept
 //
 // Values never are: arguments are hashed under a key that dies with the
-// process, and literals are taken out of the texts. Memory is bounded: by
+// process, and literals are taken out of the texts. Only [Config.Sample] and
+// [Config.LogArgs], if set, are given them. Memory is bounded: by
 // [Config.MaxFingerprints], and per request by 256 different statements.
 package sqltrace
