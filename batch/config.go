@@ -39,11 +39,20 @@ type LoaderConfig struct {
 	// at once. Default 512, for the reasons of [RelationConfig.Chunk].
 	// Negative: no limit.
 	MaxBatch int
+
+	// MaxFetches is how many batches of the loader are fetched at the same
+	// time, each on a connection of the pool; more wait in line. Default 4. Not
+	// smaller: a slow batch should not hold up the others. Not larger: one
+	// request for thousands of keys must leave most of a pool of 10 to the
+	// others. Negative: no limit, which a fetch needs that loads through its
+	// own loader: it would wait for its own place.
+	MaxFetches int
 }
 
 const (
 	defaultChunk    = 512
 	defaultPatience = 5 * time.Millisecond
+	defaultFetches  = 4
 )
 
 func (c RelationConfig) withDefaults() RelationConfig {
@@ -63,6 +72,9 @@ func (c GroupConfig) withDefaults() GroupConfig {
 func (c LoaderConfig) withDefaults() LoaderConfig {
 	if c.MaxBatch == 0 {
 		c.MaxBatch = defaultChunk
+	}
+	if c.MaxFetches == 0 {
+		c.MaxFetches = defaultFetches
 	}
 	return c
 }

@@ -43,8 +43,8 @@ func (f *flight[K, V]) result(key K) (V, error) {
 	if f.err != nil {
 		return zero, f.err
 	}
-	if err := f.errs[key]; err != nil {
-		return zero, err
+	if len(f.errs) > 0 && f.errs[key] != nil {
+		return zero, f.errs[key]
 	}
 	value, ok := f.values[key]
 	if !ok {
@@ -86,18 +86,22 @@ func (l *Loader[K, V]) flightLocked(key K, coming int) *flight[K, V] {
 	return f
 }
 
-// fewKeys is what a flight and a cache have room for at first: it is what a map
-// holds in its smallest form.
-const fewKeys = 8
+// fewKeys is what a flight and a cache have room for at first. Not fewer: a map
+// and two slices would grow within a load, whose goroutine has a stack too
+// small for that, which would grow too. Not more: most requests load few keys,
+// and 14 are what a map holds before it grows beyond 16 slots.
+const fewKeys = 14
 
-// A cache that holds smallCache keys, which is when its map is full for the
-// second time, is given room for largeCache at once. Grown by itself it is
-// copied three times on the way there, which for a request with 100 keys is a
-// tenth of the loader's time. Not larger: it is some 2 KiB.
-const smallCache, largeCache = 14, 100
+// A cache that holds fewKeys is given room for largeCache at once. Grown by
+// itself it is copied three times on the way there, which for a request with
+// 100 keys is a tenth of the loader's time. Not larger: it is some 2 KiB.
+const largeCache = 100
 
 func (l *Loader[K, V]) rememberLocked(key K, f *flight[K, V]) {
-	if len(l.cache) == smallCache && !l.large {
+	if l.cache == nil { // not before: a request may make many loaders and use few
+		l.cache = make(map[K]*flight[K, V], fewKeys)
+	}
+	if len(l.cache) == fewKeys && !l.large {
 		l.large = true
 		grown := make(map[K]*flight[K, V], largeCache)
 		maps.Copy(grown, l.cache)
@@ -114,12 +118,29 @@ func (l *Loader[K, V]) forgetLocked(key K, f *flight[K, V]) {
 	}
 }
 
-// sendLocked sends the open flight.
+// sendLocked sends the open flight, or has it wait in line for one that flies
+// to land.
 func (l *Loader[K, V]) sendLocked() {
 	f := l.open
 	l.closeLocked()
 	f.sent = true
 	l.group.mu.fetches++
+	if l.maxFlying > 0 && l.flying == l.maxFlying {
+		l.line = append(l.line, f)
+		return
+	}
+	l.flying++
+	go l.fly(f, slices.Clone(f.keys))
+}
+
+// nextLocked gives the place of a flight that has landed to the first in line.
+func (l *Loader[K, V]) nextLocked() {
+	if len(l.line) == 0 {
+		l.flying--
+		return
+	}
+	f := l.line[0]
+	l.line = slices.Delete(l.line, 0, 1)
 	go l.fly(f, slices.Clone(f.keys))
 }
 
@@ -189,6 +210,7 @@ func (l *Loader[K, V]) land(f *flight[K, V]) {
 	f.waiting, f.keys = nil, nil
 	f.landed = true
 	close(f.done) // never blocks
+	l.nextLocked()
 	g.mu.fetches--
-	g.idle.Broadcast()
+	g.endedLocked()
 }

@@ -120,7 +120,14 @@ func (g *Group) leave(err error, panicked *PanicError) {
 	g.mu.members--
 	g.mu.running--
 	g.settleLocked()
-	g.idle.Broadcast()
+	g.endedLocked()
+}
+
+// endedLocked wakes [Group.Wait] if what has just ended was the last.
+func (g *Group) endedLocked() {
+	if g.mu.members == 0 && g.mu.fetches == 0 {
+		g.idle.Broadcast()
+	}
 }
 
 // Wait returns when every goroutine of the group has ended and every fetch has

@@ -22,7 +22,8 @@ type Fetch[K comparable, V any] func(ctx context.Context, keys []K) (map[K]V, er
 //
 // Each batch is fetched in a goroutine of its own, which [Group.Wait] waits
 // for, with a context made from the group's. Batches of one or more loaders
-// run at the same time, and each holds a connection. No load fails because
+// run at the same time, and each holds a connection; of one loader no more
+// than [LoaderConfig.MaxFetches]. No load fails because
 // another one was cancelled: a fetch is cancelled when all who wait for it
 // have gone, or the group's context ends.
 //
@@ -31,14 +32,17 @@ type Fetch[K comparable, V any] func(ctx context.Context, keys []K) (map[K]V, er
 //
 // A Loader is safe for concurrent use. There is nothing to close.
 type Loader[K comparable, V any] struct {
-	group    *Group
-	fetch    Fetch[K, V]
-	maxBatch int
+	group     *Group
+	fetch     Fetch[K, V]
+	maxBatch  int
+	maxFlying int
 
 	// Guarded by group.mu:
-	cache map[K]*flight[K, V]
-	large bool          // the cache was given room
-	open  *flight[K, V] // collects keys; nil if there are none
+	cache  map[K]*flight[K, V]
+	large  bool            // the cache was given room
+	open   *flight[K, V]   // collects keys; nil if there are none
+	flying int             // flights being fetched
+	line   []*flight[K, V] // sent, and waiting for one of those to land
 }
 
 // NewLoader makes a Loader for one request. Neither group nor fetch may be
@@ -47,10 +51,8 @@ func NewLoader[K comparable, V any](group *Group, fetch Fetch[K, V], cfg LoaderC
 	if err := required("NewLoader", named{"group", group == nil}, named{"fetch", fetch == nil}); err != nil {
 		return nil, err
 	}
-	return &Loader[K, V]{
-		group: group, fetch: fetch, maxBatch: cfg.withDefaults().MaxBatch,
-		cache: make(map[K]*flight[K, V], fewKeys),
-	}, nil
+	cfg = cfg.withDefaults()
+	return &Loader[K, V]{group: group, fetch: fetch, maxBatch: cfg.MaxBatch, maxFlying: cfg.MaxFetches}, nil
 }
 
 // Load returns the value of the key. If that is not known yet, it waits for
@@ -211,7 +213,7 @@ func (l *Loader[K, V]) enterMany(m *member, keys []K) (byKey, flights []*flight[
 	byKey = make([]*flight[K, V], len(keys))
 	l.group.mu.Lock()
 	defer l.group.mu.Unlock()
-	if len(l.cache) == 0 && len(keys) > smallCache {
+	if len(l.cache) == 0 && len(keys) > fewKeys {
 		l.large = true
 		l.cache = make(map[K]*flight[K, V], len(keys))
 	}

@@ -2,7 +2,10 @@ package batch_test
 
 import (
 	"context"
+	"errors"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,6 +46,80 @@ func TestMaxBatch(t *testing.T) {
 			f.wantSent(t, tt.want)
 		})
 	}
+}
+
+// However many batches a load makes, the pool lends it few connections.
+func TestMaxFetches(t *testing.T) {
+	tests := []struct{ maxFetches, want int }{{1, 1}, {3, 3}, {0, 4}, {-1, 10}}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			var flying, most int
+			var mu sync.Mutex
+			f := &fetcher{before: func(_ context.Context, keys []int) (map[int]int, error) {
+				mu.Lock()
+				flying++
+				most = max(most, flying)
+				mu.Unlock()
+				time.Sleep(time.Second)
+				mu.Lock()
+				flying--
+				mu.Unlock()
+				switch keys[0] { // a place is given on, however a fetch ends
+				case 0:
+					panic("lost")
+				case 1:
+					runtime.Goexit()
+				case 2:
+					return nil, errLost
+				}
+				return nil, nil
+			}}
+			g := batch.NewGroup(t.Context(), forever)
+			l := newLoader(t, g, f, batch.LoaderConfig{MaxBatch: 1, MaxFetches: tt.maxFetches})
+			start := time.Now()
+			_, err := l.LoadMany(t.Context(), []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
+			var errs batch.KeyErrors[int]
+			if !errors.As(err, &errs) || len(errs) != 3 {
+				t.Errorf("LoadMany = %v, want errors of 3 keys", err)
+			}
+			rounds := (10 + tt.want - 1) / tt.want
+			if took := time.Since(start); most != tt.want || took != time.Duration(rounds)*time.Second {
+				t.Errorf("with MaxFetches %d, %d fetches ran at a time, for %v, want %d for %d s", tt.maxFetches, most, took, tt.want, rounds)
+			}
+			wait(t, g)
+		})
+	}
+}
+
+// Callers of batches in line may leave: those are never fetched, and Wait
+// does not wait for more than what flies.
+func TestBatchInLineIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fetcher{before: func(context.Context, []int) (map[int]int, error) {
+			time.Sleep(2 * time.Second)
+			return nil, nil
+		}}
+		g := batch.NewGroup(t.Context(), forever)
+		l := newLoader(t, g, f, batch.LoaderConfig{MaxBatch: 1, MaxFetches: 1})
+		first := l.Queue(1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := l.LoadMany(ctx, []int{2, 3}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("LoadMany = %v, want %v", err, context.DeadlineExceeded)
+		}
+		start := time.Now()
+		wait(t, g)
+		if took := time.Since(start); took != time.Second {
+			t.Errorf("Wait took %v, want 1s, the rest of the first batch", took)
+		}
+		if got, err := first.Wait(t.Context()); got != 2 || err != nil {
+			t.Errorf("the first batch = %d, %v, want 2", got, err)
+		}
+		f.wantSent(t, "[1]")
+		if err := load(t.Context(), l, 2); err != nil { // its place in line is free
+			t.Error(err)
+		}
+	})
 }
 
 func TestLoadManyKeepsTheOrder(t *testing.T) {

@@ -12,7 +12,9 @@
 // returns writes the SQL, and [NewOffsetPage] or [NewKeysetPage] makes the page
 // of the rows. The page has the values of the Link header (RFC 8288) and
 // encodes itself as JSON. The package runs no SQL: text and arguments go to
-// pgx, database/sql or whatever else the service uses.
+// pgx, database/sql or whatever else the service uses. Only
+// [KeysetRequest.CheckIndex] asks a database, at the start of a service, whether
+// an index serves an order.
 //
 // # Parameters
 //

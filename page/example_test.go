@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -125,6 +126,37 @@ func ExampleKeyset() {
 	// [{3 2026-01-07} {2 2026-01-07} {4 2026-01-06}]
 	// [{1 2026-01-05}]
 	// 400 cursor: is not valid
+}
+
+// A service asks at its start whether an index serves its lists.
+func ExampleKeysetRequest_CheckIndex() {
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("CREATE TABLE orders (id INTEGER PRIMARY KEY, placed_at TEXT NOT NULL)"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	service, err := newOrders(db, []byte("thirty-two random bytes, not this"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, order := range []string{"id", "-placed_at"} {
+		request, err := service.keyset.Parse(url.Values{"sort": {order}})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(request.CheckIndex(context.Background(), db, "SELECT id, placed_at FROM orders"))
+	}
+	// Output:
+	// <nil>
+	// page: no index serves the order placed_at DESC, id DESC: create one on (placed_at, id), after the columns that the statement compares by =
 }
 
 func ExampleNewKeyset() {

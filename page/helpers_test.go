@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	_ "github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
@@ -17,6 +18,26 @@ import (
 
 // testKeys are those of every test that does not look at keys.
 var testKeys = []page.Key{{ID: "k1", Secret: []byte("0123456789abcdef0123456789abcdef")}}
+
+// databases are those that a test of SQL runs on.
+var databases = []struct {
+	name    string
+	dialect page.Dialect
+	open    func(testing.TB) *sql.DB
+}{
+	{"SQLite", page.SQLite, openSQLite},
+	{"PostgreSQL", page.Postgres, openPostgres},
+	{"MySQL", page.MySQL, openMySQL},
+	{"MySQL, interpolated", page.MySQL, openInterpolated},
+}
+
+// placeholder returns the n-th of a statement.
+func placeholder(dialect page.Dialect, n int) string {
+	if dialect == page.Postgres {
+		return fmt.Sprint("$", n)
+	}
+	return "?"
+}
 
 func openSQLite(t testing.TB) *sql.DB {
 	t.Helper()
@@ -32,6 +53,25 @@ func openSQLite(t testing.TB) *sql.DB {
 func openPostgres(t testing.TB) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("pgx", testserver.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func openMySQL(t testing.TB) *sql.DB { return openDSN(t, testserver.MySQL(t)) }
+
+// openInterpolated opens a MySQL whose driver writes the arguments into the
+// text.
+func openInterpolated(t testing.TB) *sql.DB {
+	t.Helper()
+	return openDSN(t, testserver.MySQL(t)+"&interpolateParams=true")
+}
+
+func openDSN(t testing.TB, dsn string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("mysql", dsn)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,36 +131,41 @@ func TestMaxOffsetOff(t *testing.T) {
 // TestOffsetPagesAgreeWithSlicing reads every page of tables of all small
 // sizes from a database, counted and not, and compares with slices.
 func TestOffsetPagesAgreeWithSlicing(t *testing.T) {
-	db := openSQLite(t)
-	exec(t, db, "CREATE TABLE t (id INTEGER PRIMARY KEY, grp INTEGER)")
-	o := newOffset(t, page.SQLite, page.OffsetConfig{
-		Sort: page.Sort{Columns: []page.Column{{Name: "grp"}, {Name: "id", Nulls: page.NotNull}}, Unique: []string{"id"}},
-		// Not more than the table may have.
-		MaxCount: 15,
-	})
-	r := rand.New(rand.NewPCG(*seed, 2))
-	var all []int // the ids in order: grp, then id
-	groups := make(map[int]int)
-	for rows := range 25 {
-		for perPage := 1; perPage < 8; perPage++ {
-			for n := 1; n <= rows/perPage+3; n++ {
-				checkOffsetPage(t, o, n, perPage, all, func(q page.Query) []int { return queryInts(t, db, q.SQL, q.Args...) })
+	for _, d := range databases {
+		t.Run(d.name, func(t *testing.T) {
+			db := d.open(t)
+			exec(t, db, "CREATE TABLE t (id INTEGER PRIMARY KEY, grp INTEGER)")
+			o := newOffset(t, d.dialect, page.OffsetConfig{
+				Sort: page.Sort{Columns: []page.Column{{Name: "grp"}, {Name: "id", Nulls: page.NotNull}}, Unique: []string{"id"}},
+				// Not more than the table may have.
+				MaxCount: 15,
+			})
+			base := "SELECT id, grp FROM t WHERE id > " + placeholder(d.dialect, 1)
+			t.Logf("-seed %d", *seed)
+			r := rand.New(rand.NewPCG(*seed, 2))
+			var all []int // the ids in order: grp, then id
+			groups := make(map[int]int)
+			for rows := range 25 {
+				for perPage := 1; perPage < 8; perPage++ {
+					for n := 1; n <= rows/perPage+3; n++ {
+						checkOffsetPage(t, o, base, n, perPage, all, func(q page.Query) []int { return queryInts(t, db, q.SQL, q.Args...) })
+					}
+				}
+				groups[rows] = r.IntN(4)
+				exec(t, db, fmt.Sprintf("INSERT INTO t VALUES (%d, %d)", rows, groups[rows]))
+				all = append(all, rows)
+				slices.SortFunc(all, func(x, y int) int { return (groups[x]-groups[y])*1000 + x - y })
 			}
-		}
-		groups[rows] = r.IntN(4)
-		exec(t, db, "INSERT INTO t VALUES (?, ?)", rows, groups[rows])
-		all = append(all, rows)
-		slices.SortFunc(all, func(x, y int) int { return (groups[x]-groups[y])*1000 + x - y })
+		})
 	}
 }
 
-func checkOffsetPage(t *testing.T, o *page.Offset, n, perPage int, all []int, query func(page.Query) []int) {
+func checkOffsetPage(t *testing.T, o *page.Offset, base string, n, perPage int, all []int, query func(page.Query) []int) {
 	t.Helper()
 	r, err := o.Parse(parseQuery(t, fmt.Sprintf("sort=grp&page=%d&per_page=%d", n, perPage)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const base = "SELECT id, grp FROM t WHERE id > ?"
 	rows := query(r.Query(base, -1))
 	counted := r.Counted(int64(query(r.CountQuery(base, -1))[0]))
 	want := all[min((n-1)*perPage, len(all)):min(n*perPage, len(all))]

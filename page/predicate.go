@@ -12,7 +12,7 @@ func orderBy(dialect Dialect, terms []term) string {
 		if t.desc {
 			parts[i] += " DESC"
 		}
-		if t.nulls == NotNull || (t.nulls == NullsFirst) == dialect.nullsFirst(t.desc) {
+		if !t.movesNulls(dialect) {
 			continue
 		}
 		switch {
@@ -79,6 +79,11 @@ func alike(terms []term) bool {
 		}
 	}
 	return true
+}
+
+// movesNulls reports whether NULLs are elsewhere than the database puts them.
+func (t term) movesNulls(dialect Dialect) bool {
+	return t.nulls != NotNull && (t.nulls == NullsFirst) != dialect.nullsFirst(t.desc)
 }
 
 // beyond is the comparison with what comes after, from with that and the same.

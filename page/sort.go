@@ -41,6 +41,11 @@ type Column struct {
 
 	// Expr is the column, or an expression, in the SQL of the service. It is
 	// copied into the text and never comes from a client. Default: Name.
+	//
+	// Text is compared by the collation of Expr, in the order and from the
+	// cursor on: where 'a' = 'A', as MySQL has it by default, such rows tie and
+	// none is lost. An ENUM of MySQL is sorted by the numbers of its values and
+	// compared by their text: its Expr is "grade + 0", and its key the number.
 	Expr string
 
 	// Nulls says where NULLs are. Say NotNull wherever it is true: the
@@ -48,8 +53,9 @@ type Column struct {
 	Nulls Nulls
 
 	// Cast, if set, is the SQL type that a cursor's value is cast to before it
-	// is compared: MySQL needs "DECIMAL(20,4)" for a decimal, which is sent as
-	// text and would be compared as a floating-point number.
+	// is compared: MySQL, other than MariaDB, needs "DECIMAL(20,4)" for a
+	// decimal, which is sent as text and would be compared as a floating-point
+	// number.
 	Cast string
 
 	// Internal keeps the column from clients: only Default and Unique name it.

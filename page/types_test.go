@@ -65,8 +65,7 @@ func TestTypesOfPostgres(t *testing.T) {
 		{Name: "id", Nulls: page.NotNull},
 	}
 	k := newKeyset(t, page.Sort{Columns: columns, Unique: []string{"id"}}, page.KeysetConfig{Name: "t", PerPage: 3})
-	const base = "SELECT * FROM t"
-	read := func(sql string, args []any) []map[string]any {
+	walkColumns(t, k, columns, func(sql string, args []any) []map[string]any {
 		rows, err := conn.Query(ctx, sql, args...)
 		if err != nil {
 			t.Fatalf("%s: %v", sql, err)
@@ -76,7 +75,14 @@ func TestTypesOfPostgres(t *testing.T) {
 			t.Fatalf("%s with %v: %v", sql, args, err)
 		}
 		return found
-	}
+	})
+}
+
+// walkColumns walks a table by each column in both directions and compares
+// with the database's own order.
+func walkColumns(t *testing.T, k *page.Keyset, columns []page.Column, read func(sql string, args []any) []map[string]any) {
+	t.Helper()
+	const base = "SELECT * FROM t"
 	ids := func(rows []map[string]any) (ids []string) {
 		for _, row := range rows {
 			ids = append(ids, fmt.Sprint(row["id"]))

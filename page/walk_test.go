@@ -32,25 +32,38 @@ func (r record) key() map[string]any {
 	return map[string]any{"id": r.id, "a": a, "b": r.b, "c": r.c}
 }
 
+// collations are those of the text of the random tables: in byte order, or
+// with 'x' = 'X'.
+var collations = map[page.Dialect]struct{ bytes, folded string }{
+	page.SQLite:   {"BINARY", "NOCASE"},
+	page.Postgres: {`"C"`, "folded"},
+	page.MySQL:    {"utf8mb4_bin", "utf8mb4_general_ci"},
+}
+
 // randomTable makes a table of few different values, so that most rows tie,
-// and returns its rows.
-func randomTable(t *testing.T, db *sql.DB, dialect page.Dialect, r *rand.Rand) []record {
+// and returns its rows. Folded says whether its text ties with that of other
+// case.
+func randomTable(t *testing.T, db *sql.DB, dialect page.Dialect, folded bool, r *rand.Rand) []record {
 	t.Helper()
-	text, mark := "TEXT", "(?, ?, ?, ?)"
-	if dialect == page.Postgres {
-		text, mark = `TEXT COLLATE "C"`, "($1, $2, $3, $4)"
+	collation := collations[dialect].bytes
+	if folded {
+		collation = collations[dialect].folded
+	}
+	insert := "INSERT INTO t VALUES (" + placeholder(dialect, 1)
+	for n := 2; n <= 4; n++ {
+		insert += ", " + placeholder(dialect, n)
 	}
 	exec(t, db, "DROP TABLE IF EXISTS t")
-	exec(t, db, "CREATE TABLE t (id BIGINT PRIMARY KEY, a INTEGER, b "+text+", c INTEGER NOT NULL)")
+	exec(t, db, "CREATE TABLE t (id BIGINT PRIMARY KEY, a INTEGER, b VARCHAR(20) COLLATE "+collation+", c INTEGER NOT NULL)")
 	records := make([]record, r.IntN(40))
 	for i := range records {
 		rec := record{id: i + 1, a: r.IntN(3), aNull: r.IntN(4) == 0, c: r.IntN(3)}
 		if r.IntN(3) > 0 {
-			b := []string{"", "o'hara", "x", "y"}[r.IntN(4)]
+			b := []string{"", "o'hara", "X", "Y", "x"}[r.IntN(5)]
 			rec.b = &b
 		}
 		key := rec.key()
-		exec(t, db, "INSERT INTO t VALUES "+mark, rec.id, key["a"], rec.b, rec.c)
+		exec(t, db, insert+")", rec.id, key["a"], rec.b, rec.c)
 		records[i] = rec
 	}
 	return records
@@ -79,7 +92,7 @@ func randomSort(r *rand.Rand) (s page.Sort, terms []string) {
 
 // sorted is the slow, obvious order: every column of terms, NULLs as s says,
 // then the key in the direction of the last.
-func sorted(records []record, s page.Sort, terms []string) []int {
+func sorted(records []record, s page.Sort, terms []string, folded bool) []int {
 	last := terms[len(terms)-1]
 	terms = append(slices.Clone(terms), strings.TrimRight(last, "abcid")+"id")
 	records = slices.Clone(records)
@@ -95,7 +108,11 @@ func sorted(records []record, s page.Sort, terms []string) []int {
 				order, nullX, nullY = cmp.Compare(x.a, y.a), x.aNull, y.aNull
 			case "b":
 				nullX, nullY = x.b == nil, y.b == nil
-				if !nullX && !nullY {
+				switch {
+				case nullX || nullY:
+				case folded:
+					order = cmp.Compare(strings.ToLower(*x.b), strings.ToLower(*y.b))
+				default:
 					order = cmp.Compare(*x.b, *y.b)
 				}
 			case "c":
@@ -140,11 +157,11 @@ func (w *walker) page(u *url.URL) *page.KeysetPage[int] {
 	if err != nil {
 		w.t.Fatalf("Parse(%v): %v", u, err)
 	}
-	q := r.Query("SELECT id, a, b, c FROM t WHERE id > "+w.placeholder(1), 0)
+	q := r.Query("SELECT id, a, b, c FROM t WHERE id > "+placeholder(w.dialect, 1), 0)
 	if w.clauses {
 		c := r.Clauses(1)
 		q = page.Query{
-			SQL:  "SELECT id FROM t WHERE id > " + w.placeholder(1) + " AND " + c.Where + " ORDER BY " + c.OrderBy + " " + c.Limit,
+			SQL:  "SELECT id FROM t WHERE id > " + placeholder(w.dialect, 1) + " AND " + c.Where + " ORDER BY " + c.OrderBy + " " + c.Limit,
 			Args: slices.Concat([]any{0}, c.Args),
 		}
 	}
@@ -153,13 +170,6 @@ func (w *walker) page(u *url.URL) *page.KeysetPage[int] {
 		w.t.Fatalf("NewKeysetPage: %v", err)
 	}
 	return p
-}
-
-func (w *walker) placeholder(n int) string {
-	if w.dialect == page.Postgres {
-		return fmt.Sprint("$", n)
-	}
-	return "?"
 }
 
 // forward walks from the first page to the end and checks on the way that the
@@ -199,33 +209,30 @@ func (w *walker) backward(last *url.URL) (ids []int) {
 }
 
 func TestWalkOfRandomTables(t *testing.T) {
-	databases := []struct {
-		dialect page.Dialect
-		open    func(testing.TB) *sql.DB
-		tables  int
-	}{
-		{page.SQLite, openSQLite, 40},
-		{page.Postgres, openPostgres, 60},
-	}
 	for _, d := range databases {
-		t.Run(string(d.dialect), func(t *testing.T) {
-			db := d.open(t)
-			t.Logf("-seed %d", *seed)
-			r := rand.New(rand.NewPCG(*seed, 1))
-			for range d.tables {
-				records := randomTable(t, db, d.dialect, r)
-				for range 4 {
-					walkOnce(t, db, d.dialect, records, r)
+		for _, folded := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/folded=%t", d.name, folded), func(t *testing.T) {
+				db := d.open(t)
+				if d.dialect == page.Postgres && folded {
+					exec(t, db, "CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
 				}
-				if t.Failed() {
-					return
+				t.Logf("-seed %d", *seed)
+				r := rand.New(rand.NewPCG(*seed, 1))
+				for range 12 {
+					records := randomTable(t, db, d.dialect, folded, r)
+					for range 4 {
+						walkOnce(t, db, d.dialect, records, folded, r)
+					}
+					if t.Failed() {
+						return
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 
-func walkOnce(t *testing.T, db *sql.DB, dialect page.Dialect, records []record, r *rand.Rand) {
+func walkOnce(t *testing.T, db *sql.DB, dialect page.Dialect, records []record, folded bool, r *rand.Rand) {
 	t.Helper()
 	s, terms := randomSort(r)
 	keyset, err := page.NewKeyset(dialect, s, page.KeysetConfig{Name: "t", Keys: testKeys})
@@ -237,10 +244,10 @@ func walkOnce(t *testing.T, db *sql.DB, dialect page.Dialect, records []record, 
 		w.keys[rec.id] = rec.key()
 	}
 	first := &url.URL{Path: "/t", RawQuery: fmt.Sprintf("sort=%s&per_page=%d", strings.Join(terms, ","), 1+r.IntN(7))}
-	want := sorted(records, s, terms)
+	want := sorted(records, s, terms, folded)
 	got, last := w.forward(first)
 	if !slices.Equal(got, want) {
-		t.Errorf("forward by %v of %v = %v, want %v", terms, s.Columns, got, want)
+		t.Errorf("forward by %v of %v, folded %v = %v, want %v", terms, s.Columns, folded, got, want)
 	}
 	if last == nil {
 		return // one page

@@ -4,12 +4,13 @@
 //
 //	HONE_TEST_POSTGRES  a PostgreSQL URL whose user may create databases
 //	HONE_TEST_PGBOUNCER the URL of a PgBouncer in transaction mode before it, for all databases
+//	HONE_TEST_MYSQL     the data source name of a MySQL or MariaDB whose user may create databases
 //	HONE_TEST_REDIS     a Redis URL
+//	HONE_TEST_MEMCACHED the address of a memcached, host:port
 //	HONE_TEST_REQUIRE   1: a missing server fails the test instead of skipping it
 //
 // As root on Debian, the command with -install also installs the HypoPG
-// extension where Debian has it. It is optional: a test that wants it asks
-// [HypoPG], which skips, and never fails, where it is missing.
+// extension where Debian has it. A test that wants it asks [HypoPG].
 package testserver
 
 import (
@@ -28,6 +29,7 @@ import (
 const (
 	EnvPostgres  = "HONE_TEST_POSTGRES"
 	EnvPgBouncer = "HONE_TEST_PGBOUNCER"
+	EnvMySQL     = "HONE_TEST_MYSQL"
 	EnvRedis     = "HONE_TEST_REDIS"
 	EnvRequire   = "HONE_TEST_REQUIRE"
 )
@@ -65,8 +67,8 @@ func Direct(t testing.TB, pgbouncer string) string {
 	return onServer(t, pgbouncer, address(t, EnvPostgres))
 }
 
-// HypoPG installs the HypoPG extension in the database, or skips the test
-// where the server does not have it.
+// HypoPG installs the HypoPG extension in the database. Where the server does
+// not have it the test is skipped, or fails if HONE_TEST_REQUIRE is 1.
 func HypoPG(t testing.TB, database string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -77,12 +79,18 @@ func HypoPG(t testing.TB, database string) {
 	}
 	defer conn.Close(ctx)
 	var available bool
-	err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'hypopg')").Scan(&available)
+	var major string
+	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'hypopg'),
+		(current_setting('server_version_num')::int / 10000)::text`).Scan(&available, &major)
 	if err != nil {
 		t.Fatalf("testserver: %v", err)
 	}
 	if !available {
-		t.Skip("this PostgreSQL has no HypoPG: install postgresql-<major>-hypopg where Debian has it")
+		const missing = "this PostgreSQL has no HypoPG: install Debian's postgresql-%s-hypopg, as root `make test` does"
+		if os.Getenv(EnvRequire) == "1" {
+			t.Fatalf("testserver: "+missing+"; %s=1", major, EnvRequire)
+		}
+		t.Skipf(missing, major)
 	}
 	if _, err := conn.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS hypopg"); err != nil {
 		t.Fatalf("testserver: %v", err)

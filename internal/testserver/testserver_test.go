@@ -2,9 +2,11 @@ package testserver_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/redis/rueidis"
@@ -33,6 +35,42 @@ func TestPostgresIsAFreshDatabase(t *testing.T) {
 	}
 	if conn, err := pgx.Connect(ctx, dropped); err == nil {
 		conn.Close(ctx)
+		t.Error("the test's database still exists after the test")
+	}
+}
+
+func TestMySQLIsAFreshDatabase(t *testing.T) {
+	var dropped string
+	t.Run("use", func(t *testing.T) {
+		for range 2 { // the second must not see the first one's table
+			dropped = testserver.MySQL(t)
+			db, err := sql.Open("mysql", dropped)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if _, err := db.Exec("CREATE TABLE t (at DATETIME(6) DEFAULT current_timestamp(6), b TEXT DEFAULT 'a')"); err != nil {
+				t.Error(err)
+			}
+			if _, err := db.Exec("INSERT INTO t () VALUES ()"); err != nil {
+				t.Error(err)
+			}
+			var at time.Time
+			var same bool
+			if err := db.QueryRow("SELECT at, b = 'A' FROM t").Scan(&at, &same); err != nil || at.IsZero() || !same {
+				t.Errorf("at, b = 'A' = %v, %v, %v, want a time and true", at, same, err)
+			}
+		}
+	})
+	if dropped == "" {
+		t.Skip("no server") // address has said why, or failed
+	}
+	db, err := sql.Open("mysql", dropped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if db.Ping() == nil {
 		t.Error("the test's database still exists after the test")
 	}
 }

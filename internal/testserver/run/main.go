@@ -19,7 +19,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -29,8 +28,6 @@ import (
 )
 
 func main() {
-	// A child with a parent-death signal dies with the thread that started it.
-	runtime.LockOSThread()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:])
 	stop()
@@ -58,28 +55,21 @@ func run(ctx context.Context, args []string) int {
 	}
 	defer os.RemoveAll(dir)
 
-	env := append(os.Environ(), testserver.EnvRequire+"=1")
-	urls := make(map[string]string)
-	for _, s := range servers {
-		urls[s.env] = os.Getenv(s.env)
-		if urls[s.env] != "" {
-			continue
-		}
-		process, url, err := s.start(ctx, dir, urls)
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "run: %s: %v; or set %s to one that runs\n", s.name, err, s.env)
-			return 1
-		}
-		defer process.Stop()
-		urls[s.env] = url
-		env = append(env, s.env+"="+url)
+	started, stop, err := startServers(ctx, dir)
+	defer stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "run:", err)
+		return 1
 	}
 
 	cmd := exec.CommandContext(ctx, flags.Arg(0), flags.Args()[1:]...)
-	cmd.Env = env
+	cmd.Env = slices.Concat(os.Environ(), started, []string{testserver.EnvRequire + "=1"})
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	err = cmd.Run()
+	if gone := silent(started); len(gone) > 0 && ctx.Err() == nil {
+		fmt.Fprintf(os.Stderr, "run: ended before the command did: the server of %s\n", strings.Join(gone, ", "))
+	}
 	var exit *exec.ExitError
 	switch {
 	case err == nil:

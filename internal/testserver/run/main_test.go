@@ -13,6 +13,7 @@ import (
 func TestRunPassesTheExitCodeOn(t *testing.T) {
 	t.Setenv(testserver.EnvPostgres, "postgres://somewhere/else") // so that no server is started
 	t.Setenv(testserver.EnvPgBouncer, "postgres://somewhere.behind/else")
+	t.Setenv(testserver.EnvMySQL, "someone@tcp(somewhere)/else")
 	t.Setenv(testserver.EnvRedis, "redis://somewhere.else")
 	tests := []struct {
 		args []string
@@ -41,6 +42,7 @@ func TestServersStartAndStop(t *testing.T) {
 			}
 			t.Setenv(testserver.EnvPostgres, "postgres://someone@somewhere:5432/else")
 			t.Setenv(testserver.EnvPgBouncer, "postgres://somewhere.behind/else")
+			t.Setenv(testserver.EnvMySQL, "someone@tcp(somewhere)/else")
 			t.Setenv(testserver.EnvRedis, "redis://somewhere.else")
 			t.Setenv(s.env, "")
 			if got := run(t.Context(), []string{"sh", "-c", `case "$` + s.env + `" in *127.0.0.1:*) exit 0;; esac; exit 1`}); got != 0 {

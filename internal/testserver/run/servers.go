@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,31 +21,98 @@ type kind struct {
 	env     string // where the tests look for its URL
 	program string
 	debian  string // the package that brings it
+	before  string // the env of the server that it stands before, which is started first
 	// start runs the server with its data below dir and returns when it
-	// accepts connections. urls has the addresses so far, by env.
-	start func(ctx context.Context, dir string, urls map[string]string) (*server.Process, string, error)
+	// accepts connections. behind is the URL of the server that it stands before.
+	start func(ctx context.Context, dir, behind string) (*server.Process, string, error)
 }
 
-// servers are started in this order.
 var servers = []kind{
 	{
-		"PostgreSQL", testserver.EnvPostgres, "postgres", "postgresql",
-		func(ctx context.Context, dir string, _ map[string]string) (*server.Process, string, error) {
+		name: "PostgreSQL", env: testserver.EnvPostgres, program: "postgres", debian: "postgresql",
+		start: func(ctx context.Context, dir, _ string) (*server.Process, string, error) {
 			return server.Postgres(ctx, dir)
 		},
 	},
 	{
-		"PgBouncer", testserver.EnvPgBouncer, "pgbouncer", "pgbouncer",
-		func(ctx context.Context, dir string, urls map[string]string) (*server.Process, string, error) {
-			return server.PgBouncer(ctx, dir, urls[testserver.EnvPostgres])
+		name: "PgBouncer", env: testserver.EnvPgBouncer, program: "pgbouncer", debian: "pgbouncer",
+		before: testserver.EnvPostgres,
+		start: func(ctx context.Context, dir, postgres string) (*server.Process, string, error) {
+			return server.PgBouncer(ctx, dir, postgres)
 		},
 	},
 	{
-		"Redis", testserver.EnvRedis, "redis-server", "redis-server",
-		func(ctx context.Context, dir string, _ map[string]string) (*server.Process, string, error) {
+		name: "MariaDB", env: testserver.EnvMySQL, program: "mariadbd", debian: "mariadb-server",
+		start: func(ctx context.Context, dir, _ string) (*server.Process, string, error) {
+			return server.MariaDB(ctx, dir)
+		},
+	},
+	{
+		name: "Redis", env: testserver.EnvRedis, program: "redis-server", debian: "redis-server",
+		start: func(ctx context.Context, dir, _ string) (*server.Process, string, error) {
 			return server.Redis(ctx, dir)
 		},
 	},
+	{
+		name: "memcached", env: testserver.EnvMemcached, program: "memcached", debian: "memcached",
+		start: func(ctx context.Context, _, _ string) (*server.Process, string, error) {
+			return server.Memcached(ctx)
+		},
+	},
+}
+
+// A running server is one that is being started until done is closed.
+type running struct {
+	done    chan struct{}
+	process *server.Process // nil if it was running already, or failed
+	url     string
+	err     error
+}
+
+// startServers starts those servers that the environment does not name, all at
+// the same time except for those that stand before another. It returns the
+// environment's new entries. Stop ends what was started, in case of an error
+// too.
+func startServers(ctx context.Context, dir string) (env []string, stop func(), err error) {
+	all := make(map[string]*running)
+	for _, s := range servers {
+		all[s.env] = &running{done: make(chan struct{}), url: os.Getenv(s.env)}
+	}
+	for _, s := range servers {
+		r := all[s.env]
+		if r.url != "" {
+			close(r.done)
+			continue
+		}
+		go func() {
+			defer close(r.done)
+			behind := ""
+			if b := all[s.before]; b != nil {
+				<-b.done
+				if behind = b.url; b.err != nil {
+					return // that error says enough
+				}
+			}
+			r.process, r.url, r.err = s.start(ctx, dir, behind)
+		}()
+	}
+	stop = func() {}
+	for _, s := range servers {
+		r := all[s.env]
+		<-r.done
+		switch {
+		case r.err != nil:
+			err = errors.Join(err, fmt.Errorf("set %s to one that runs, or see why %s does not: %w", s.env, s.name, tail(r.err)))
+		case r.process != nil:
+			env = append(env, s.env+"="+r.url)
+			others := stop
+			stop = func() {
+				r.process.Stop() // in front of another: first
+				others()
+			}
+		}
+	}
+	return env, stop, err
 }
 
 // missingHypoPG returns the package of the HypoPG extension for the installed

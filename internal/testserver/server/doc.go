@@ -1,5 +1,5 @@
 // Package server starts real servers with throw-away data on free loopback
-// ports: PostgreSQL, PgBouncer in front of one, Redis. The command
+// ports: PostgreSQL, PgBouncer in front of one, MariaDB, Redis, memcached. The command
 // internal/testserver/run starts one of each for a whole test run; a test that
 // needs a server of its own, with settings of its own, starts it here.
 //
