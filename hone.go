@@ -1,10 +1,10 @@
 package hone
 
 import (
-	"database/sql"
 	"database/sql/driver"
 	"net/http"
 
+	"github.com/hone-go/hone/dbpool"
 	"github.com/hone-go/hone/measure"
 	"github.com/hone-go/hone/sqltrace"
 )
@@ -21,6 +21,8 @@ type Config struct {
 type Hone struct {
 	recorder *measure.Recorder
 	tracer   *sqltrace.Tracer
+	watch    dbpool.Watch
+	pools    pools
 }
 
 // New assembles the stack. The error joins what is wrong with each layer's
@@ -43,14 +45,8 @@ func (h *Hone) Handler(next http.Handler) http.Handler {
 	return h.recorder.Handler(next)
 }
 
-// Open is [sql.Open] with every statement seen by [Hone.SQL]. Use it, or
-// [Hone.Connector], for database/sql and whatever is built on it; for pgx and
-// pgxpool, set sqltrace/pgxtrace's tracer in the connection's configuration.
-func (h *Hone) Open(driverName, dataSourceName string) (*sql.DB, error) {
-	return h.tracer.Open(driverName, dataSourceName)
-}
-
-// Connector wraps a driver's connector for [sql.OpenDB].
+// Connector wraps a driver's connector for [database/sql.OpenDB]. Of
+// [Hone.Open], it has the statements alone.
 func (h *Hone) Connector(c driver.Connector) driver.Connector {
 	return h.tracer.Connector(c)
 }

@@ -52,10 +52,11 @@ var _ pgxpool.AcquireTracer = (*acquireTracer)(nil)
 
 // newAcquireTracer returns a tracer around before, which may be nil.
 func newAcquireTracer(before pgx.QueryTracer, cfg Config) *acquireTracer {
-	t := &acquireTracer{Tracer: multitracer.New()}
+	inner := cfg.Watch.watchers(cfg.Pooler)
 	if before != nil {
-		t.Tracer = multitracer.New(before)
+		inner = append(inner, before)
 	}
+	t := &acquireTracer{Tracer: multitracer.New(inner...)}
 	if cfg.AcquireTimeout > 0 {
 		t.timeout = &acquireTimeout{cfg.AcquireTimeout, cfg.Size + cfg.Overflow}
 	}

@@ -4,8 +4,6 @@ package dbpool_test
 
 import (
 	"net/url"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -42,6 +40,71 @@ func TestErrorsOfPgBouncer(t *testing.T) {
 	}
 }
 
+// The two ways in which a prepared statement is lost between servers, where
+// the pooler does not carry it.
+func TestLostPreparedStatements(t *testing.T) {
+	settings := []string{"default_pool_size = 2"}
+	if minor(t, detect(t, bouncer(t)).Version) >= 21 {
+		settings = append(settings, "max_prepared_statements = 0")
+	}
+	u := bouncer(t, settings...)
+	first, second, third := connectExec(t, u), connectExec(t, u), connectExec(t, u)
+	exec(t, first, "BEGIN") // holds one of the two servers
+	prepare := func(conn *pgx.Conn) error {
+		_, err := conn.Prepare(t.Context(), "one", "SELECT 1")
+		return err
+	}
+	if err := prepare(second); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, prepare(third), dbpool.StatementExists)
+
+	exec(t, third, "BEGIN") // holds the other
+	exec(t, first, "ROLLBACK")
+	_, err := second.Exec(t.Context(), "one")
+	wants(t, err, dbpool.StatementMissing)
+}
+
+// connectExec is connect for a connection that prepares nothing by itself.
+func connectExec(t *testing.T, u string) *pgx.Conn {
+	t.Helper()
+	return connect(t, u+"&default_query_exec_mode=exec")
+}
+
+func TestServersLostBehindPgBouncer(t *testing.T) {
+	u := bouncer(t)
+	conn := connectExec(t, u)
+	exec(t, conn, "BEGIN")
+	var pid int
+	if err := conn.QueryRow(t.Context(), "SELECT pg_backend_pid()").Scan(&pid); err != nil {
+		t.Fatal(err)
+	}
+	var ended bool
+	if err := connectExec(t, u).QueryRow(t.Context(), "SELECT pg_terminate_backend($1, 10000)", pid).Scan(&ended); err != nil || !ended {
+		t.Fatalf("pg_terminate_backend = %v, %v", ended, err)
+	}
+	_, err := conn.Exec(t.Context(), "SELECT 1")
+	wants(t, err, dbpool.ConnectionLost)
+
+	database := testserver.Postgres(t)
+	nowhere, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nowhere.Host = "127.0.0.1:1"
+	p, u, err := server.PgBouncer(t.Context(), serverDir(t), nowhere.String(), "client_login_timeout = 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Stop)
+	_, err = pgx.Connect(t.Context(), u)
+	wants(t, err, dbpool.PoolerNoServer)
+
+	u = bouncer(t, "pool_mode = statement")
+	_, err = connectExec(t, u).Exec(t.Context(), "BEGIN")
+	wants(t, err, dbpool.PoolerNoTransactions)
+}
+
 // What the lint says is true: a setting reaches another client.
 func TestSETReallyReachesOthers(t *testing.T) {
 	u := bouncer(t, "default_pool_size = 1")
@@ -57,44 +120,5 @@ func TestSETReallyReachesOthers(t *testing.T) {
 	}
 	if len(dbpool.Lint(set)) != 1 {
 		t.Errorf("Lint(%s) is silent", set)
-	}
-}
-
-// PgBouncer starts with the text of INI and has its figures.
-func TestINIStartsAPgBouncer(t *testing.T) {
-	installed(t, "pgbouncer")
-	database := testserver.Postgres(t)
-	at, err := url.Parse(database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	port, err := strconv.Atoi(at.Port())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := dbpool.Bouncer{Host: at.Hostname(), Port: port, Database: at.Path[1:], PoolSize: 7, MaxClients: 123}
-	ini, err := want.INI()
-	if err != nil {
-		t.Fatal(err)
-	}
-	databases, settings, ok := strings.Cut(ini, "[pgbouncer]")
-	if !ok {
-		t.Fatalf("INI() = %s, want a section [pgbouncer]", ini)
-	}
-	var lines []string
-	for line := range strings.Lines(settings) {
-		name, _, _ := strings.Cut(line, " ")
-		if name != "listen_addr" && name != "listen_port" && name != "auth_type" && name != "auth_file" {
-			lines = append(lines, strings.TrimSpace(line)) // those are the test's own
-		}
-	}
-	p, u, err := server.PgBouncer(t.Context(), serverDir(t), database, append(lines, databases)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Stop)
-	got := detect(t, u)
-	if got.Mode != dbpool.Transaction || got.PoolSize != want.PoolSize || got.MaxClients != want.MaxClients {
-		t.Errorf("Detect = %+v, want transaction mode with the figures of %+v", got, want)
 	}
 }

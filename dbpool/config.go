@@ -59,8 +59,13 @@ type Config struct {
 	// Pooler says what is between the pool and PostgreSQL. The zero value
 	// makes [Open] look, with two or three connections and some round trips,
 	// and fail if it cannot. Give what [Detect] once said, or
-	// Pooler{Mode: Direct}, to open without a connection.
+	// Pooler{Mode: Direct}, to open without a connection; and
+	// Pooler{Mode: Pinning} where an RDS Proxy has a name of your own.
 	Pooler Pooler
+
+	// Watch, if set, gathers the statements that the pooler cannot carry.
+	// Default nil: they are not looked for.
+	Watch *Watch
 }
 
 const (

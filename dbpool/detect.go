@@ -22,20 +22,27 @@ const detectTimeout = 15 * time.Second
 // each is two round trips.
 const detectRounds = 4
 
+// idle is the status of a connection outside a transaction.
+const idle = 'I'
+
 // Detect finds out what is between the service and PostgreSQL from what any
 // client can see: a server process other than the one that was announced means
 // a pooler, and one process serving two open connections, or two processes
 // serving one, mean that it pools by transaction or statement. Whether it
-// carries prepared statements is tried with one. Its version and limits are
-// read from PgBouncer's console if the user may.
+// carries prepared statements is tried with one. Its version and limits, and
+// the mode that it has for this user or database, are read from PgBouncer's
+// console if the user may.
 //
 // A pooler in session mode and one in transaction mode that was busy or lucky
 // enough to give each of the two connections a server of its own all along
-// cannot be told apart but by the console: the answer is then [Session].
+// cannot be told apart but by the console: the answer is then [Session]. An
+// RDS Proxy is known by the name that Amazon gives it, and not behind a name of
+// one's own: it keeps a server for whoever asks these questions.
 //
 // Cost: a direct connection is known after one round trip; otherwise three
-// connections and some fifteen round trips. Nothing is changed. The error is
-// that of the connection.
+// connections and some fifteen round trips. Nothing is changed, except that a
+// pooler that carries prepared statements may keep the one that was tried, a
+// SELECT, among its own. The error is that of the connection.
 func Detect(ctx context.Context, cfg *pgx.ConnConfig) (Pooler, error) {
 	ctx, cancel := context.WithTimeout(ctx, detectTimeout)
 	defer cancel()
@@ -44,6 +51,26 @@ func Detect(ctx context.Context, cfg *pgx.ConnConfig) (Pooler, error) {
 		return Pooler{}, err
 	}
 	defer closeConn(first)
+	return detect(ctx, first, &cfg.Config)
+}
+
+// DetectConn is [Detect] with conn, which stays open, as the first of the
+// connections: where it goes to PostgreSQL itself, no other is opened. It must
+// not be in a transaction. When ctx ends, conn is closed.
+func DetectConn(ctx context.Context, conn *pgx.Conn) (Pooler, error) {
+	if conn.PgConn().TxStatus() != idle {
+		return Pooler{}, errors.New("dbpool: DetectConn needs a connection outside a transaction")
+	}
+	ctx, cancel := context.WithTimeout(ctx, detectTimeout)
+	defer cancel()
+	return detect(ctx, conn.PgConn(), &conn.Config().Config)
+}
+
+// detect asks on first, and opens others with cfg if it must.
+func detect(ctx context.Context, first *pgconn.PgConn, cfg *pgconn.Config) (Pooler, error) {
+	if isRDSProxy(cfg.Host) {
+		return Pooler{Mode: Pinning}, nil
+	}
 	pid, err := backend(ctx, first)
 	if err != nil {
 		return Pooler{}, err
@@ -51,27 +78,44 @@ func Detect(ctx context.Context, cfg *pgx.ConnConfig) (Pooler, error) {
 	if pid == first.PID() {
 		return Pooler{Mode: Direct, Prepared: true}, nil
 	}
-
-	p := Pooler{Mode: Session, Prepared: true}
-	if figures, err := console(ctx, &cfg.Config); err == nil {
-		p = figures
+	p, mode := console(ctx, cfg)
+	if !mode.shared() { // or another pooler behind the one that says so
+		if mode, err = observe(ctx, first, cfg, pid); err != nil {
+			return Pooler{}, err
+		}
 	}
-	second, err := connect(ctx, &cfg.Config)
-	if err != nil {
-		return Pooler{}, err
-	}
-	defer closeConn(second)
-	shared, err := share(ctx, first, second, pid)
-	if err != nil {
-		return Pooler{}, err
-	}
-	if shared && !p.Mode.shared() {
-		p.Mode = Transaction
-	}
+	p.Mode, p.Prepared = mode, true
 	if p.Mode.shared() {
 		p.Mode, p.Prepared, err = prepared(ctx, first)
 	}
 	return p, err
+}
+
+// isRDSProxy reports whether a host has the name of an RDS Proxy, such as
+// shop.proxy-abc123.eu-central-1.rds.amazonaws.com, or of an endpoint of one,
+// such as reads.endpoint.proxy-abc123.….
+func isRDSProxy(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	host = strings.TrimSuffix(host, ".cn")
+	return strings.HasSuffix(host, ".rds.amazonaws.com") && strings.Contains(host, ".proxy-")
+}
+
+// observe tells by the processes that serve two connections how long a pooler
+// leaves a server with its client.
+func observe(ctx context.Context, first *pgconn.PgConn, cfg *pgconn.Config, pid uint32) (Mode, error) {
+	second, err := connect(ctx, cfg)
+	if err != nil {
+		return "", err
+	}
+	defer closeConn(second)
+	shared, err := share(ctx, first, second, pid)
+	if err != nil {
+		return "", err
+	}
+	if shared {
+		return Transaction, nil
+	}
+	return Session, nil
 }
 
 // connect opens a connection without pgx's caches: what is sent must be
@@ -91,17 +135,26 @@ func closeConn(conn *pgconn.PgConn) {
 	_ = conn.Close(ctx) // there is nothing to be done about it
 }
 
-// simple runs one or more statements in one round trip of the simple protocol
-// and returns the rows of the last.
+// simple runs a statement in one round trip of the simple protocol and returns
+// its rows.
 func simple(ctx context.Context, conn *pgconn.PgConn, sql string) ([][][]byte, error) {
+	result, err := named(ctx, conn, sql)
+	if err != nil {
+		return nil, err
+	}
+	return result.Rows, nil
+}
+
+// named is simple with the names of the columns.
+func named(ctx context.Context, conn *pgconn.PgConn, sql string) (*pgconn.Result, error) {
 	results, err := conn.Exec(ctx, sql).ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("dbpool: %w", err)
 	}
 	if len(results) == 0 {
-		return nil, nil
+		return new(pgconn.Result), nil
 	}
-	return results[len(results)-1].Rows, nil
+	return results[len(results)-1], nil
 }
 
 // backend returns the process that serves the connection right now.
@@ -169,57 +222,4 @@ func prepared(ctx context.Context, conn *pgconn.PgConn) (Mode, bool, error) {
 		return Transaction, false, nil // it refuses the protocol itself
 	}
 	return Transaction, len(rows) == 0, nil
-}
-
-// console reads PgBouncer's figures from its own database. The error means
-// there are none for this user, or this is no PgBouncer.
-func console(ctx context.Context, cfg *pgconn.Config) (Pooler, error) {
-	cfg = cfg.Copy()
-	cfg.Database = "pgbouncer"
-	cfg.RuntimeParams = nil
-	conn, err := connect(ctx, cfg)
-	if err != nil {
-		return Pooler{}, err
-	}
-	defer closeConn(conn)
-	version, err := simple(ctx, conn, "SHOW VERSION")
-	if err != nil {
-		return Pooler{}, err
-	}
-	settings, err := simple(ctx, conn, "SHOW CONFIG")
-	if err != nil {
-		return Pooler{}, err
-	}
-	return parseConsole(version, settings), nil
-}
-
-// parseConsole reads the answers to SHOW VERSION ("PgBouncer 1.18.0") and SHOW
-// CONFIG (name, value, …). What it cannot read stays unknown.
-func parseConsole(version, settings [][][]byte) Pooler {
-	p := Pooler{Mode: Session, Prepared: true}
-	if len(version) == 1 && len(version[0]) > 0 {
-		if words := strings.Fields(string(version[0][0])); len(words) >= 2 && words[0] == "PgBouncer" {
-			p.Version = words[1]
-		}
-	}
-	for _, row := range settings {
-		if len(row) < 2 {
-			continue
-		}
-		value := string(row[1])
-		number, _ := strconv.Atoi(value) // 0 is not known
-		switch string(row[0]) {
-		case "pool_mode":
-			if mode := Mode(value); mode.valid() {
-				p.Mode = mode
-			}
-		case "max_prepared_statements":
-			p.MaxPrepared = number
-		case "default_pool_size":
-			p.PoolSize = number
-		case "max_client_conn":
-			p.MaxClients = number
-		}
-	}
-	return p
 }

@@ -6,7 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -103,12 +106,38 @@ func TestDetect(t *testing.T) {
 			if (got.Version != "") != tt.console || (got.PoolSize == server.BouncerPoolSize) != tt.console || (got.MaxClients == server.BouncerMaxClients) != tt.console {
 				t.Errorf("Detect = %+v, want figures of the console: %v", got, tt.console)
 			}
-			old := strings.HasPrefix(got.Version, "1.1") && !strings.HasPrefix(got.Version, "1.1.")
-			if tt.want == dbpool.Transaction && old && got.Prepared {
-				t.Errorf("Detect = %+v, want no prepared statements: they came with 1.21", got)
+			if tt.want != dbpool.Transaction || !tt.console {
+				return
+			}
+			// max_prepared_statements is there from 1.21 on, and on from 1.24 on.
+			if carries := minor(t, got.Version) >= 24; got.Prepared != carries || (got.MaxPrepared > 0) != carries {
+				t.Errorf("Detect = %+v, want prepared statements carried: %v", got, carries)
+			}
+			if minor(t, got.Version) < 21 {
+				return
+			}
+			for _, most := range []int{0, 50} {
+				got := detect(t, bouncer(t, append(tt.settings, fmt.Sprint("max_prepared_statements = ", most))...))
+				if got.Prepared != (most > 0) || got.CacheCapacity(512) != most {
+					t.Errorf("Detect with max_prepared_statements %d = %+v, want it to be seen", most, got)
+				}
 			}
 		})
 	}
+}
+
+// minor returns the 18 of a PgBouncer 1.18.0.
+func minor(t *testing.T, version string) int {
+	t.Helper()
+	parts := strings.Split(version, ".")
+	if len(parts) < 2 || parts[0] != "1" {
+		t.Fatalf("PgBouncer %s: want 1.minor", version)
+	}
+	n, err := strconv.Atoi(parts[1])
+	if err != nil {
+		t.Fatalf("PgBouncer %s: %v", version, err)
+	}
+	return n
 }
 
 // Open looks with the credentials that the pool's hook brings.
@@ -139,8 +168,129 @@ func TestOpenDetectsAsThePoolConnects(t *testing.T) {
 	}
 }
 
+// The mode of one database or one user goes before the mode for all, and what
+// the console says agrees with what the server processes show without it.
+func TestDetectOwnMode(t *testing.T) {
+	tests := []struct {
+		name  string
+		lines func(user, database, address string) []string
+		want  dbpool.Mode
+	}{
+		{"a database's session", func(_, database, address string) []string {
+			return []string{"pool_mode = transaction", "[databases]", database + " = " + address + " pool_mode=session pool_size=3"}
+		}, dbpool.Session},
+		{"a database's transaction", func(_, database, address string) []string {
+			return []string{"pool_mode = session", "[databases]", database + " = " + address + " pool_mode=transaction pool_size=3"}
+		}, dbpool.Transaction},
+		{"a user's session", func(user, database, address string) []string {
+			return []string{"[databases]", database + " = " + address + " pool_mode=transaction pool_size=3", "[users]", user + " = pool_mode=session"}
+		}, dbpool.Session},
+	}
+	installed(t, "pgbouncer")
+	for _, tt := range tests {
+		for _, console := range []bool{true, false} {
+			database := testserver.Postgres(t)
+			u, err := url.Parse(database)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var lines []string
+			if !console {
+				lines = append(lines, "stats_users =")
+			}
+			lines = append(lines, tt.lines(u.User.Username(), u.Path[1:], "host="+u.Hostname()+" port="+u.Port())...)
+			p, through, err := server.PgBouncer(t.Context(), serverDir(t), database, lines...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(p.Stop)
+			got := detect(t, through)
+			if got.Mode != tt.want || console && got.PoolSize != 3 {
+				t.Errorf("%s, console %v: Detect = %+v, want mode %s and 3 servers", tt.name, console, got, tt.want)
+			}
+		}
+	}
+}
+
+// Detect takes a connection that is open, and leaves it open.
+func TestDetectConn(t *testing.T) {
+	for _, tt := range []struct {
+		database string
+		want     dbpool.Mode
+	}{{testserver.Postgres(t), dbpool.Direct}, {testserver.PgBouncer(t), dbpool.Transaction}} {
+		cfg, err := pgx.ParseConfig(tt.database)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dials := 0
+		dial := cfg.DialFunc
+		cfg.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dials++
+			return dial(ctx, network, addr)
+		}
+		cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+		conn, err := pgx.ConnectConfig(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		got, err := dbpool.DetectConn(t.Context(), conn)
+		if err != nil || got.Mode != tt.want {
+			t.Errorf("DetectConn = %+v, %v, want mode %s", got, err, tt.want)
+		}
+		if tt.want == dbpool.Direct && dials != 1 {
+			t.Errorf("DetectConn of a direct connection opened %d others, want none", dials-1)
+		}
+		if _, err := conn.Exec(t.Context(), "BEGIN"); err != nil {
+			t.Errorf("the connection after DetectConn: %v", err)
+		}
+		if _, err := dbpool.DetectConn(t.Context(), conn); err == nil {
+			t.Error("DetectConn inside a transaction = nil, want an error")
+		}
+	}
+}
+
+func TestIsRDSProxy(t *testing.T) {
+	tests := []struct {
+		host string
+		want bool
+	}{
+		{"shop.proxy-abc123.eu-central-1.rds.amazonaws.com", true},
+		{"Shop.Proxy-abc123.eu-central-1.rds.amazonaws.com.", true},
+		{"reads.endpoint.proxy-abc123.eu-central-1.rds.amazonaws.com", true},
+		{"shop.proxy-abc123.cn-north-1.rds.amazonaws.com.cn", true},
+		{"shop.cluster-abc123.eu-central-1.rds.amazonaws.com", false},
+		{"proxy-shop.abc123.eu-central-1.rds.amazonaws.com", false},
+		{"shop.proxy-abc123.eu-central-1.rds.amazonaws.com.example.org", false},
+		{"127.0.0.1", false},
+		{"", false},
+	}
+	for _, tt := range tests {
+		if got := dbpool.IsRDSProxy(tt.host); got != tt.want {
+			t.Errorf("isRDSProxy(%q) = %v, want %v", tt.host, got, tt.want)
+		}
+	}
+}
+
+// A proxy by its name, which here leads to PostgreSQL itself.
+func TestDetectRDSProxy(t *testing.T) {
+	cfg, err := pgx.ParseConfig(testserver.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := cfg.Host
+	cfg.Host = "shop.proxy-abc123.eu-central-1.rds.amazonaws.com"
+	cfg.Fallbacks = nil
+	cfg.LookupFunc = func(context.Context, string) ([]string, error) { return []string{address}, nil }
+	got, err := dbpool.Detect(t.Context(), cfg)
+	if err != nil || got.Mode != dbpool.Pinning || got.Prepared {
+		t.Errorf("Detect = %+v, %v, want pinning", got, err)
+	}
+}
+
 func TestDetectLeavesNothingBehind(t *testing.T) {
 	url := bouncer(t, "default_pool_size = 1")
+	// From 1.21 on PgBouncer keeps the statement under a name of its own.
 	for range 3 { // a statement left prepared would make the second fail
 		if got := detect(t, url); got.Mode != dbpool.Transaction {
 			t.Fatalf("Detect = %+v, want transaction", got)
@@ -157,30 +307,52 @@ func TestDetectLeavesNothingBehind(t *testing.T) {
 	}
 	defer conn.Close(t.Context())
 	var left int
-	if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_prepared_statements").Scan(&left); err != nil || left != 0 {
+	if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_prepared_statements WHERE name NOT LIKE 'PGBOUNCER_%'").Scan(&left); err != nil || left != 0 {
 		t.Errorf("prepared statements on the server = %d, %v, want 0", left, err)
 	}
 }
 
 func TestParseConsole(t *testing.T) {
-	rows := func(lines ...string) (r [][][]byte) {
-		for _, l := range lines {
-			var row [][]byte
-			for _, column := range strings.Split(l, "|") {
-				row = append(row, []byte(column))
+	rows := func(lines ...string) (r dbpool.Table) {
+		columns := strings.Split(lines[0], "|")
+		for _, l := range lines[1:] {
+			row := make(map[string]string)
+			for i, value := range strings.Split(l, "|") {
+				row[columns[i]] = value
 			}
 			r = append(r, row)
 		}
 		return r
 	}
-	got := dbpool.ParseConsole(rows("PgBouncer 1.24.1"), rows("pool_mode|transaction|session|yes", "max_prepared_statements|200|200|yes",
-		"default_pool_size|20|20|yes", "max_client_conn|1000|100|yes", "short"))
-	want := dbpool.Pooler{Mode: dbpool.Transaction, Prepared: true, Version: "1.24.1", MaxPrepared: 200, PoolSize: 20, MaxClients: 1000}
-	if got != want {
-		t.Errorf("parseConsole = %+v, want %+v", got, want)
+	version := rows("version", "PgBouncer 1.24.1")
+	config := rows("key|value|default|changeable", "pool_mode|transaction|session|yes", "max_prepared_statements|200|200|yes",
+		"default_pool_size|20|20|yes", "max_client_conn|1000|100|yes", "short")
+	databases := rows("name|force_user|pool_size|pool_mode", "reports||3|session", "jobs||20|", "admin|root|20|statement")
+	users := rows("name|pool_mode", "batch|statement", "root|transaction", "shop|")
+	figures := dbpool.Pooler{Version: "1.24.1", MaxPrepared: 200, PoolSize: 20, MaxClients: 1000}
+	small := figures
+	small.PoolSize = 3
+	tests := []struct {
+		user, database string
+		want           dbpool.Pooler
+		mode           dbpool.Mode
+	}{
+		{"shop", "shop", figures, dbpool.Transaction},
+		{"shop", "jobs", figures, dbpool.Transaction},
+		{"shop", "reports", small, dbpool.Session},
+		{"batch", "shop", figures, dbpool.Statement},
+		{"batch", "reports", small, dbpool.Statement},  // the user's goes first
+		{"shop", "admin", figures, dbpool.Transaction}, // as root
 	}
-	if got, want := dbpool.ParseConsole(rows("odd"), rows("pool_mode|odd")), (dbpool.Pooler{Mode: dbpool.Session, Prepared: true}); got != want {
-		t.Errorf("parseConsole of nonsense = %+v, want %+v", got, want)
+	for _, tt := range tests {
+		got, mode := dbpool.ParseConsole([4]dbpool.Table{version, config, databases, users}, tt.user, tt.database)
+		if got != tt.want || mode != tt.mode {
+			t.Errorf("parseConsole for %s in %s = %+v, %q, want %+v, %q", tt.user, tt.database, got, mode, tt.want, tt.mode)
+		}
+	}
+	got, mode := dbpool.ParseConsole([4]dbpool.Table{rows("version", "odd"), rows("key|value", "pool_mode|odd")}, "", "")
+	if got != (dbpool.Pooler{}) || mode != "" {
+		t.Errorf("parseConsole of nonsense = %+v, %q, want nothing", got, mode)
 	}
 }
 
@@ -208,6 +380,8 @@ func TestPoolerSettings(t *testing.T) {
 		{"lost, description cached", lost, pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeCacheDescribe, 0},
 		{"lost, simple", lost, pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeSimpleProtocol, 0},
 		{"statement", dbpool.Pooler{Mode: dbpool.Statement}, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, 0},
+		{"pinning", dbpool.Pooler{Mode: dbpool.Pinning}, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, 0},
+		{"pinning, simple", dbpool.Pooler{Mode: dbpool.Pinning}, pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeSimpleProtocol, 0},
 	}
 	for _, tt := range tests {
 		cfg, err := pgx.ParseConfig("postgres://db/shop")

@@ -17,27 +17,28 @@ type FaultKind string
 
 // What [Explain] tells apart.
 const (
-	PoolExhausted      FaultKind = "pool exhausted"       // no connection within Config.AcquireTimeout
-	TooManyClients     FaultKind = "too many clients"     // the server's limit is reached
-	ReservedSlotsLeft  FaultKind = "reserved slots left"  // only those kept for administrators are free
-	RoleLimit          FaultKind = "role limit"           // CONNECTION LIMIT of the role
-	DatabaseLimit      FaultKind = "database limit"       // CONNECTION LIMIT of the database
-	PoolerFull         FaultKind = "pooler full"          // max_client_conn
-	PoolerQueue        FaultKind = "pooler queue"         // query_wait_timeout
-	PoolerNoServer     FaultKind = "pooler has no server" // it cannot connect to PostgreSQL
-	PoolerParameter    FaultKind = "startup parameter"    // one that the pooler refuses
-	PoolerProtocol     FaultKind = "pooler protocol"      // a message that the pooler does not know
-	StatementExists    FaultKind = "statement exists"     // a prepared statement of another client's
-	StatementMissing   FaultKind = "statement missing"    // a prepared statement on another server
-	PlanChanged        FaultKind = "plan changed"         // the table changed under a prepared statement
-	StatementTimeout   FaultKind = "statement timeout"    // statement_timeout ran out
-	LockTimeout        FaultKind = "lock timeout"         // lock_timeout ran out
-	TransactionIdle    FaultKind = "transaction idle"     // idle_in_transaction_session_timeout
-	StatementCanceled  FaultKind = "statement canceled"   // by the caller or an administrator
-	ConnectionLost     FaultKind = "connection lost"      // in the middle of something
-	ServerStarting     FaultKind = "server not ready"     // starting, stopping or recovering
-	ServerUnreachable  FaultKind = "server unreachable"   // no connection at all
-	CredentialsRefused FaultKind = "credentials refused"  // user, password or database
+	PoolExhausted        FaultKind = "pool exhausted"              // no connection within Config.AcquireTimeout
+	TooManyClients       FaultKind = "too many clients"            // the server's limit is reached
+	ReservedSlotsLeft    FaultKind = "reserved slots left"         // only those kept for administrators are free
+	RoleLimit            FaultKind = "role limit"                  // CONNECTION LIMIT of the role
+	DatabaseLimit        FaultKind = "database limit"              // CONNECTION LIMIT of the database
+	PoolerFull           FaultKind = "pooler full"                 // max_client_conn
+	PoolerQueue          FaultKind = "pooler queue"                // query_wait_timeout
+	PoolerNoServer       FaultKind = "pooler has no server"        // it cannot connect to PostgreSQL
+	PoolerParameter      FaultKind = "startup parameter"           // one that the pooler refuses
+	PoolerProtocol       FaultKind = "pooler protocol"             // a message that the pooler does not know
+	PoolerNoTransactions FaultKind = "pooler without transactions" // pool_mode is statement
+	StatementExists      FaultKind = "statement exists"            // a prepared statement of another client's
+	StatementMissing     FaultKind = "statement missing"           // a prepared statement on another server
+	PlanChanged          FaultKind = "plan changed"                // the table changed under a prepared statement
+	StatementTimeout     FaultKind = "statement timeout"           // statement_timeout ran out
+	LockTimeout          FaultKind = "lock timeout"                // lock_timeout ran out
+	TransactionIdle      FaultKind = "transaction idle"            // idle_in_transaction_session_timeout
+	StatementCanceled    FaultKind = "statement canceled"          // by the caller or an administrator
+	ConnectionLost       FaultKind = "connection lost"             // in the middle of something
+	ServerStarting       FaultKind = "server not ready"            // starting, stopping or recovering
+	ServerUnreachable    FaultKind = "server unreachable"          // no connection at all
+	CredentialsRefused   FaultKind = "credentials refused"         // user, password or database
 )
 
 // A Fault is an error of the pool, the pooler or the server, explained.
@@ -89,6 +90,10 @@ var explanations = map[FaultKind]Fault{
 	PoolerProtocol: {
 		Problem: "this PgBouncer is too old for what the client sends",
 		Remedy:  "update PgBouncer, to 1.21 or later for prepared statements",
+	},
+	PoolerNoTransactions: {
+		Problem: "this PgBouncer pools by statement, where there are no transactions",
+		Remedy:  "pool_mode = transaction, for all or for this database",
 	},
 	StatementExists: {
 		Problem: "the pooler handed over a server connection on which another client prepared a statement of that name",
@@ -143,11 +148,21 @@ var texts = []struct {
 	kind FaultKind
 }{
 	{"no more connections allowed", PoolerFull},
+	{"client connections exceeded", PoolerFull}, // for one user or database
 	{"query_wait_timeout", PoolerQueue},
 	{"unsupported startup parameter", PoolerParameter},
+	{"unsupported options startup parameter", PoolerParameter},
 	{"unsupported pkt type", PoolerProtocol},
+	{"transaction blocks not allowed", PoolerNoTransactions},
+	{"prepared statement did not exist", StatementMissing},
 	{"server login has been failing", PoolerNoServer},
+	{"client_login_timeout", PoolerNoServer},
 	{"cannot connect to server", PoolerNoServer},
+	{"pooler is shutting down", ServerStarting},
+	{"no such database", CredentialsRefused},
+	{"no such user", CredentialsRefused},
+	{"idle transaction timeout", TransactionIdle},
+	{"query timeout", StatementTimeout},
 	{"server conn crashed", ConnectionLost},
 	{"too many connections for role", RoleLimit},
 	{"too many connections for database", DatabaseLimit},
@@ -169,6 +184,7 @@ var states = map[string]FaultKind{
 	"57P01": ConnectionLost,
 	"57P02": ConnectionLost,
 	"57P03": ServerStarting,
+	"57P04": ConnectionLost,
 	"57P05": ConnectionLost,
 	"08003": ConnectionLost,
 	"08006": ConnectionLost,

@@ -41,6 +41,17 @@ func TestExplain(t *testing.T) {
 		{server("08P01", "unsupported startup parameter: search_path"), dbpool.PoolerParameter},
 		{server("08P01", "unsupported pkt type: 80"), dbpool.PoolerProtocol},
 		{server("08P01", "no more connections allowed (max_client_conn)"), dbpool.PoolerFull},
+		{server("08P01", "client connections exceeded (max_db_client_connections)"), dbpool.PoolerFull},
+		{server("08P01", "unsupported options startup parameter: only '-c config=val' and '--config=val' are allowed"), dbpool.PoolerParameter},
+		{server("08P01", "transaction blocks not allowed in statement pooling mode"), dbpool.PoolerNoTransactions},
+		{server("08P01", "prepared statement did not exist"), dbpool.StatementMissing},
+		{server("08P01", "client_login_timeout (server down)"), dbpool.PoolerNoServer},
+		{server("08P01", "pgbouncer cannot connect to server"), dbpool.PoolerNoServer},
+		{server("08P01", "pooler is shutting down"), dbpool.ServerStarting},
+		{server("08P01", "no such database: shop"), dbpool.CredentialsRefused},
+		{server("08P01", "no such user: shop"), dbpool.CredentialsRefused},
+		{server("08P01", "idle transaction timeout"), dbpool.TransactionIdle},
+		{server("08P01", "query timeout"), dbpool.StatementTimeout},
 		{server("08P01", "query_wait_timeout"), dbpool.PoolerQueue},
 		{server("08P01", "server login has been failing, try again later"), dbpool.PoolerNoServer},
 		{server("08P01", "server conn crashed?"), dbpool.ConnectionLost},
@@ -50,6 +61,11 @@ func TestExplain(t *testing.T) {
 		{server("25P03", "terminating connection due to idle-in-transaction timeout"), dbpool.TransactionIdle},
 		{server("57P01", "terminating connection due to administrator command"), dbpool.ConnectionLost},
 		{server("57P02", "terminating connection because of crash of another server process"), dbpool.ConnectionLost},
+		{server("57P04", `database "shop" was dropped`), dbpool.ConnectionLost},
+		{server("57P05", "terminating connection due to idle-session timeout"), dbpool.ConnectionLost},
+		{server("08003", "connection does not exist"), dbpool.ConnectionLost},
+		{server("08006", "connection failure"), dbpool.ConnectionLost},
+		{server("28000", `no pg_hba.conf entry for host "10.0.0.1"`), dbpool.CredentialsRefused},
 		{server("57P03", "the database system is starting up"), dbpool.ServerStarting},
 		{server("28P01", `password authentication failed for user "shop"`), dbpool.CredentialsRefused},
 		{server("3D000", `database "shop" does not exist`), dbpool.CredentialsRefused},
@@ -125,9 +141,26 @@ func TestTimeoutsOfTheServer(t *testing.T) {
 		wants(t, err, tt.want)
 	}
 
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(context.Background())
+	if _, err := tx.Exec(t.Context(), "SET LOCAL idle_in_transaction_session_timeout = '20ms'"); err != nil {
+		t.Fatal(err)
+	}
+	pid := tx.Conn().PgConn().PID()
+	until(t, "the server has ended the transaction", func() bool {
+		var there bool
+		err := pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid).Scan(&there)
+		return err == nil && !there
+	})
+	_, err = tx.Exec(t.Context(), "SELECT 1")
+	wants(t, err, dbpool.TransactionIdle)
+
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	_, err := pool.Exec(ctx, "SELECT pg_sleep(60)")
+	_, err = pool.Exec(ctx, "SELECT pg_sleep(60)")
 	wants(t, err, dbpool.StatementCanceled)
 }
 

@@ -10,9 +10,9 @@ import (
 // A Hazard is something that a transaction pooler does not carry from one
 // statement to the next, because the next may meet another server.
 type Hazard struct {
-	Feature string // such as "LISTEN" or "session advisory lock"
-	Problem string // what goes wrong
-	Remedy  string // what to do instead
+	Feature string `json:"feature"` // such as "LISTEN" or "session advisory lock"
+	Problem string `json:"problem"` // what goes wrong
+	Remedy  string `json:"remedy"`  // what to do instead
 }
 
 // Lint names what in sql, one or more statements of PostgreSQL's, depends on a
@@ -83,6 +83,16 @@ var (
 		"session advisory lock",
 		"the lock stays with a server connection after its client has moved on: others hold it, and unlocking may meet another",
 		"pg_advisory_xact_lock or pg_try_advisory_xact_lock inside the transaction",
+	}
+	hazardLocal = Hazard{
+		"SET LOCAL outside a transaction",
+		"it ends with the statement, so that nothing is set",
+		"BEGIN first, and the statements it is meant for before COMMIT; or send them in one batch",
+	}
+	hazardPrepared = Hazard{
+		"prepared statement",
+		"it stays on one server connection, and the next execution may meet another",
+		"do not prepare: pgx sends arguments apart from the text anyway; or PgBouncer 1.21 with max_prepared_statements",
 	}
 	hazardSequence = Hazard{
 		"currval",

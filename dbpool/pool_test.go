@@ -66,6 +66,32 @@ func TestConfigure(t *testing.T) {
 	}
 }
 
+// By default a connection is checked after a second without use.
+func TestConfigurePrePing(t *testing.T) {
+	for _, tt := range []struct {
+		prePing, idle time.Duration
+		want          bool
+	}{
+		{0, time.Second, false},
+		{0, time.Second + 1, true},
+		{time.Minute, time.Minute, false},
+		{time.Minute, time.Minute + 1, true},
+		{-1, 1000 * time.Hour, false},
+	} {
+		pc, err := pgxpool.ParseConfig("postgres://shop@db/shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pc, err = dbpool.Configure(pc, dbpool.Config{PrePing: tt.prePing})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := pc.ShouldPing(t.Context(), pgxpool.ShouldPingParams{IdleDuration: tt.idle}); got != tt.want {
+			t.Errorf("with PrePing %v, a check after %v = %v, want %v", tt.prePing, tt.idle, got, tt.want)
+		}
+	}
+}
+
 func TestConfigNamesEveryMistake(t *testing.T) {
 	cfg := dbpool.Config{
 		Size: -1, Overflow: -1, MinIdle: 200_000, Recycle: -1, RecycleJitter: time.Millisecond,

@@ -16,14 +16,19 @@ const (
 	Session     Mode = "session"     // a pooler; for as long as the client is connected
 	Transaction Mode = "transaction" // a pooler; until the transaction ends
 	Statement   Mode = "statement"   // a pooler; until the statement ends
+
+	// Pinning is Amazon RDS Proxy: until the transaction ends or, once a
+	// statement has left something behind, until the client disconnects. Then
+	// the proxy shares nothing any more, so such statements are to be avoided.
+	Pinning Mode = "pinning"
 )
 
 func (m Mode) valid() bool {
-	return m == Direct || m == Session || m == Transaction || m == Statement
+	return m == Direct || m == Session || m.shared()
 }
 
 // shared reports whether two statements of one client may meet two servers.
-func (m Mode) shared() bool { return m == Transaction || m == Statement }
+func (m Mode) shared() bool { return m == Transaction || m == Statement || m == Pinning }
 
 // Pooler is what is known of the pooler between a service and PostgreSQL. The
 // zero value means nothing is known.
@@ -98,6 +103,8 @@ func (p Pooler) String() string {
 		return "not known"
 	case Direct:
 		return "none: connections go to PostgreSQL itself"
+	case Pinning:
+		return "RDS Proxy, one server connection for each transaction until something pins it"
 	}
 	var b strings.Builder
 	if p.Version != "" {

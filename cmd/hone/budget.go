@@ -175,18 +175,18 @@ func printBouncer(io *streams, answer dbpool.Answer, cfg *pgx.ConnConfig) error 
 func probe(ctx context.Context, cfg *pgx.ConnConfig) (dbpool.Server, error) {
 	ctx, cancel := context.WithTimeout(ctx, budgetTimeout)
 	defer cancel()
-	pooler, err := dbpool.Detect(ctx, cfg)
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return dbpool.Server{}, unreachable(cfg, err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	pooler, err := dbpool.DetectConn(ctx, conn)
 	if err != nil {
 		return dbpool.Server{}, unreachable(cfg, err)
 	}
 	if pooler.Mode != dbpool.Direct {
 		return dbpool.Server{}, fmt.Errorf("--database goes through %v: give the URL of PostgreSQL itself", pooler)
 	}
-	conn, err := pgx.ConnectConfig(ctx, cfg)
-	if err != nil {
-		return dbpool.Server{}, unreachable(cfg, err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
 	server, err := dbpool.Probe(ctx, conn)
 	if err != nil {
 		return dbpool.Server{}, unreachable(cfg, err)
