@@ -439,3 +439,35 @@ func TestHandlerConcurrently(t *testing.T) {
 		t.Errorf("series = %v", keys(rec.Snapshot().Series))
 	}
 }
+
+// endPart keeps what a request's ledger says at its end.
+type endPart struct{ ledger.Summary }
+
+func (p *endPart) End(s ledger.Summary) { p.Summary = s }
+
+func TestLedgerLearnsTheSizeOfTheResponse(t *testing.T) {
+	tests := []struct {
+		name, method string
+		answer       http.HandlerFunc
+		want         int64
+	}{
+		{"body", http.MethodGet, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "12345") }, 5},
+		{"no body", http.MethodGet, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, 0},
+		{"HEAD", http.MethodHead, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "12345") }, 0},
+		{"compressed", http.MethodGet, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			fmt.Fprint(w, "12345")
+		}, 0},
+	}
+	for _, tt := range tests {
+		p := new(endPart)
+		h := newRecorder(t, measure.Config{}).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ledger.From(r.Context()).Part(p, func(any) ledger.Part { return p })
+			tt.answer(w, r)
+		}))
+		serve(t, h, tt.method, "/")
+		if p.Bytes != tt.want {
+			t.Errorf("%s: Summary.Bytes = %d, want %d", tt.name, p.Bytes, tt.want)
+		}
+	}
+}

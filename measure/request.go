@@ -81,10 +81,22 @@ func (q *request) end(now time.Time, o outcome) {
 		Status:   o.status,
 		Canceled: o.canceled,
 		Elapsed:  now.Sub(q.Start()),
+		Bytes:    q.plainBytes(o),
 	}
 	s.SQL = q.Ledger.End(now, s)
 	q.rec.count(now, s, o, q.queued)
 	q.log(s, o)
+}
+
+// plainBytes returns how much was answered, and 0 where the bytes do not tell.
+func (q *request) plainBytes(o outcome) int64 {
+	if o.bytes == 0 {
+		return 0
+	}
+	if _, encoded := q.writer.Header()["Content-Encoding"]; encoded {
+		return 0
+	}
+	return o.bytes
 }
 
 func (q *request) setRoute(route string) {

@@ -1,10 +1,13 @@
 package sqltrace
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // advice says what to do about a finding other than an N+1. f is complete but
 // for the Fix.
-func advice(f *Finding, key findingKey, used library) string {
+func advice(f *Finding, key findingKey, o *occurrence, used library) string {
 	switch f.Rule {
 	case RuleDuplicate:
 		return "Ask once and keep the answer: move the statement out of the loop, or hand its result on. " +
@@ -12,8 +15,7 @@ func advice(f *Finding, key findingKey, used library) string {
 	case RuleWriteLoop:
 		return writeAdvice(key.fp, used)
 	case RuleWalk:
-		return "Let the database walk: one WITH RECURSIVE returns the whole tree or path, " +
-			"or ask for each level at once, with the keys of all its nodes in one list."
+		return walkAdvice(key.fp, o.first.varies)
 	case RulePoll:
 		return "Let the database tell: LISTEN and NOTIFY on PostgreSQL, or a queue. " +
 			"Where only asking works, wait longer after each time, and answer the request first."
@@ -27,10 +29,9 @@ func advice(f *Finding, key findingKey, used library) string {
 		return fmt.Sprintf("One in twenty takes %.0f ms or more, until its rows are closed. If EXPLAIN shows a scan of many rows for a few, it wants an index; "+
 			"if it returns many, it wants a page; if the time goes by between the rows, read them first and work afterwards.", f.P95MS)
 	case RuleWholeTable:
-		return fmt.Sprintf("It returned %d rows in one go. Ask for a page, with ORDER BY and LIMIT; let the database count, sum and filter; "+
-			"if all of them are wanted, write them out row by row instead of keeping them.", f.Rows)
+		return wholeTableAdvice(f)
 	case RuleLostContext:
-		return contextAdvice(used)
+		return contextAdvice(f, used)
 	case RuleRowsOpen:
 		return "The request ended before these rows were closed, so their connection was kept. Write defer rows.Close() right after the error check, " +
 			"and wait for every goroutine that still reads before the handler returns."
@@ -40,8 +41,9 @@ func advice(f *Finding, key findingKey, used library) string {
 			"ten requests need %[2]d. Read the first rows into a slice and close them, then send this, for all keys at once.",
 			f.Connections, 10*(f.Connections-1)+1)
 	case RuleHeld:
-		return fmt.Sprintf("The request calls %s while its transaction is open, so that the connection and the locks wait for another service. "+
-			"Call it before the transaction begins or after it has committed; to do both or neither, write an outbox row in the transaction and call afterwards.", key.name)
+		return fmt.Sprintf("The request calls %s, at %s, while its transaction is open, so that the connection and the locks wait for another service. "+
+			"Call it before the transaction begins or after it has committed; to do both or neither, write an outbox row in the transaction and call afterwards.",
+			key.name, cmp.Or(f.Where, "a place outside the application"))
 	}
 	return ""
 }
@@ -68,7 +70,16 @@ func writeAdvice(fp *fingerprint, used library) string {
 	return "Insert all rows at once: one INSERT with many rows in its VALUES, some hundreds at a time, or on PostgreSQL INSERT … SELECT FROM unnest($1, $2)."
 }
 
-func contextAdvice(used library) string {
+func wholeTableAdvice(f *Finding) string {
+	seen := fmt.Sprintf("It returned %d rows in one go. ", f.Rows)
+	if f.Bytes > 0 {
+		seen = fmt.Sprintf("It returned %d rows, of which a response of %d bytes shows few. ", f.Rows, f.Bytes)
+	}
+	return seen + "Ask for a page, with ORDER BY and LIMIT; let the database count, sum and filter; " +
+		"if all of them are wanted, write them out row by row instead of keeping them."
+}
+
+func contextAdvice(f *Finding, used library) string {
 	how := "use the method that takes a context, with the request's: db.QueryContext(r.Context(), …)"
 	switch used {
 	case libraryGORM:
@@ -76,6 +87,7 @@ func contextAdvice(used library) string {
 	case libraryPGX, librarySQLC, libraryBun, libraryEnt:
 		how = "pass r.Context() down instead of another context"
 	}
-	return "A handler sends this without its request's context, or after the request has ended. Nobody cancels it when the client leaves, " +
-		"and the request's account lacks it: " + how + ". Work that must go on afterwards wants an account of its own."
+	return fmt.Sprintf("A handler sends this without its request's context, or after the request has ended: some %d times, "+
+		"which took %.1f %% of the time of all statements. Nobody cancels it when the client leaves, "+
+		"and the request's account lacks it: %s. Work that must go on afterwards wants an account of its own.", f.Count, 100*f.Share, how)
 }

@@ -67,7 +67,7 @@ func (t *Tracer) Suppressed() []Suppressed {
 		if key.reason == "" {
 			continue
 		}
-		if _, ok := tally.judge(key, t.config.SlowStatement); ok {
+		if _, ok := tally.judge(key, &t.config); ok {
 			list = append(list, Suppressed{
 				Rule: key.rule, Reason: key.reason, Route: routeName(key.method, key.route),
 				Where: key.site.where, SQL: key.fp.sample, Requests: tally.requests, Last: tally.last,

@@ -11,21 +11,24 @@ import (
 
 // maxPositions is how many arguments of a statement are followed one by one, to
 // see which of them changes in a loop. Not smaller: look-ups in a tenant carry
-// three or four. Not larger: it is 8 bytes each in every statement of a request.
+// three or four. Not larger: it is 5 bytes each in every statement of a request.
 const maxPositions = 8
 
 // arguments stands for the values of one execution: hashes, never the values.
 type arguments struct {
-	n        int16
-	opaque   bool  // a value could not be looked into, or not to its end
-	listed   int32 // elements of those that are lists, beyond one each
-	all      uint64
-	position [maxPositions]uint64
+	n      int16
+	opaque bool  // a value could not be looked into, or not to its end
+	listed int32 // elements of those that are lists, beyond one each
+	all    uint64
+	// The lower halves of the hashes are enough to see one value change: were
+	// two of them alike by chance, the next execution's would not be.
+	position [maxPositions]uint32
+	types    [maxPositions]valueType
 }
 
-func (a *arguments) set(i int, h uint64) {
+func (a *arguments) set(i int, h uint64, t valueType) {
 	if i < maxPositions {
-		a.position[i] = h
+		a.position[i], a.types[i] = uint32(h), t
 	}
 	// The sum does not depend on the order in which named arguments come.
 	a.all += mix(h, uint64(i)+1)
@@ -34,7 +37,8 @@ func (a *arguments) set(i int, h uint64) {
 func (t *state) hashArgs(a *arguments, args []any) {
 	a.n = int16(min(len(args), math.MaxInt16))
 	for i, v := range args {
-		a.set(i, t.hashValue(a, v))
+		h, typ := t.hashValue(a, v)
+		a.set(i, h, typ)
 	}
 }
 
@@ -45,43 +49,47 @@ func (t *state) hashNamed(a *arguments, fp *fingerprint, args []driver.NamedValu
 		if args[i].Name != "" {
 			at = fp.param(args[i].Name, i)
 		}
-		a.set(at, t.hashValue(a, args[i].Value))
+		h, typ := t.hashValue(a, args[i].Value)
+		a.set(at, h, typ)
 	}
 }
 
-// hashValue hashes what an argument holds. Two equal values hash alike; values
-// of a type it cannot look into all hash alike, so that they never pass for
-// the changing key of a loop. It counts the elements of a list in a.
-func (t *state) hashValue(a *arguments, v any) uint64 {
+// hashValue hashes what an argument holds, and tells its type as far as it
+// matters to a database. Two equal values hash alike; values of a type it
+// cannot look into all hash alike, so that they never pass for the changing key
+// of a loop. It counts the elements of a list in a.
+func (t *state) hashValue(a *arguments, v any) (uint64, valueType) {
 	switch v := v.(type) {
 	case nil:
-		return 1
+		return hashOfNull, typeOther
 	case int64:
-		return scramble(uint64(v))
+		return scramble(uint64(v)), typeBigint
 	case int:
-		return scramble(uint64(v))
+		return scramble(uint64(v)), typeBigint
 	case int32:
-		return scramble(uint64(v))
+		return scramble(uint64(v)), typeInteger
 	case string:
-		return maphash.String(t.seed, v)
+		return maphash.String(t.seed, v), typeText
 	case []byte:
-		return maphash.Bytes(t.seed, v)
+		return maphash.Bytes(t.seed, v), typeBytes
 	case bool:
 		if v {
-			return 2
+			return 2, typeOther
 		}
-		return 3
+		return 3, typeOther
 	case float64:
-		return scramble(math.Float64bits(v))
+		return scramble(math.Float64bits(v)), typeFloat
 	case time.Time:
-		return scramble(uint64(v.UnixNano()))
+		return scramble(uint64(v.UnixNano())), typeTime
 	}
 	r := reflect.ValueOf(v)
 	if r.Kind() == reflect.Slice && r.Type().Elem().Kind() != reflect.Uint8 {
 		a.listed += int32(min(r.Len(), math.MaxInt16)) - 1
 	}
-	return t.hashReflected(a, r, 0)
+	return t.hashReflected(a, r, 0), typeOf(r.Type())
 }
+
+const hashOfNull = 1
 
 func (t *state) hashReflected(a *arguments, v reflect.Value, depth int) uint64 {
 	const opaque = 4
@@ -92,7 +100,7 @@ func (t *state) hashReflected(a *arguments, v reflect.Value, depth int) uint64 {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
-			return 1
+			return hashOfNull
 		}
 		return t.hashReflected(a, v.Elem(), depth+1)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/hone-go/hone/internal/ledger"
 )
 
 // A site is a line of the application from which a statement was sent. It is
@@ -17,17 +19,10 @@ type site struct {
 	function string // package-qualified, without the directories of the path
 }
 
-// stackDepth is how many frames are searched for the application's. Not
-// smaller: database/sql and an ORM put some twenty between them. Not larger:
-// each costs tens of nanoseconds per capture.
-const stackDepth = 32
-
 // maxStacks bounds the remembered stacks to 4096, some 1.3 MB; beyond it each
 // capture is resolved anew. A service has as many as it has paths to its
 // statements, times the depths of any recursion.
 const maxStacks = 4096
-
-type stack [stackDepth]uintptr
 
 // A place is what the stack of a statement tells. It is made once per stack,
 // and shared by all that are alike but for their depth.
@@ -55,14 +50,14 @@ type sites struct {
 
 	mu struct {
 		sync.RWMutex
-		byStack map[stack]*place
+		byStack map[ledger.Stack]*place
 		byName  map[site]*site
 	}
 }
 
 func newSites(application []string) *sites {
 	s := &sites{chooser: newFrameChooser(application)}
-	s.mu.byStack = make(map[stack]*place)
+	s.mu.byStack = make(map[ledger.Stack]*place)
 	s.mu.byName = make(map[site]*site)
 	return s
 }
@@ -71,18 +66,23 @@ func newSites(application []string) *sites {
 // nil if no frame is the application's. skip counts the frames between the
 // caller's caller and here. It allocates only for a stack not seen before.
 func (s *sites) caller(skip int) *place {
-	var pcs stack
+	var pcs ledger.Stack
 	runtime.Callers(skip+2, pcs[:])
+	return s.at(&pcs)
+}
+
+// at returns the place that a stack tells of, or nil.
+func (s *sites) at(pcs *ledger.Stack) *place {
 	s.mu.RLock()
-	known, ok := s.mu.byStack[pcs]
+	known, ok := s.mu.byStack[*pcs]
 	s.mu.RUnlock()
 	if ok {
 		return known
 	}
-	return s.resolve(pcs)
+	return s.resolve(*pcs)
 }
 
-func (s *sites) resolve(pcs stack) *place {
+func (s *sites) resolve(pcs ledger.Stack) *place {
 	n := 0
 	for n < len(pcs) && pcs[n] != 0 {
 		n++

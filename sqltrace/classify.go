@@ -1,6 +1,7 @@
 package sqltrace
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -8,72 +9,105 @@ import (
 	"github.com/hone-go/hone/internal/ledger"
 )
 
-// End looks through the request's statements for mistakes.
+// End looks through the request's statements for mistakes, if it showed signs
+// of any.
 func (r *request) End(sum ledger.Summary) {
-	if r.state.config.MinRepeats < 0 {
-		return
+	if r.state.config.MinRepeats >= 0 && r.signs.within(&sum) {
+		r.inspect(sum)
 	}
+}
+
+func (r *request) inspect(sum ledger.Summary) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var found [4]loop
+	loops := found[:0]
 	c := classifier{request: r, sum: &sum}
 	for s := range r.slotsLocked {
 		for u := range s.uses {
-			c.inspect(s, u)
+			if c.inspect(s, u) == RuleNPlusOne {
+				loops = append(loops, loop{s.fp, u}) // which belong together is not known yet
+			}
 		}
 	}
-	if c.loops > 0 {
-		c.addLoops()
-	}
-	for _, span := range sum.Spans {
-		if span.Held > 0 {
-			c.add(RuleHeld, nil, nil, occurrence{name: span.Name, count: span.Held, elapsed: span.HeldTime, saved: span.HeldTime, held: span.HeldTime})
-		}
+	c.addLoops(loops)
+	for i := range sum.Held {
+		h := &sum.Held[i]
+		c.add(RuleHeld, nil, nil, occurrence{
+			place: r.state.sites.at(&h.Stack), name: h.Name, count: h.Count, elapsed: h.Time, saved: h.Time, held: h.Time,
+		})
 	}
 }
 
 // classifier judges one request. The request is locked meanwhile.
 type classifier struct {
 	*request
-	sum   *ledger.Summary
-	loops int // uses marked as N+1s
+	sum *ledger.Summary
 }
 
-func (c *classifier) inspect(s *slot, u *use) {
+// inspect reports what one place did with one statement. It returns which rule
+// for repetition that breaks, if any, and leaves the N+1s to be reported.
+func (c *classifier) inspect(s *slot, u *use) Rule {
 	cfg := &c.state.config
 	count := int64(u.count)
 	if cfg.SlowStatement > 0 && u.elapsed >= cfg.SlowStatement*time.Duration(count) {
 		saved := u.elapsed - s.fp.took.minimum()*time.Duration(count)
 		c.add(RuleSlow, s.fp, u, occurrence{saved: saved, held: saved})
 	}
-	if cfg.MaxRows > 0 && u.rows > cfg.MaxRows*count && s.fp.lookup {
-		c.add(RuleWholeTable, s.fp, u, occurrence{rows: u.rows / count})
+	if rows := u.rows / count; s.fp.lookup && c.tooMany(rows) {
+		c.add(RuleWholeTable, s.fp, u, occurrence{rows: rows, bytes: c.sum.Bytes})
 	}
 	if u.active > 0 && s.fp.kind == KindSelect {
 		c.add(RuleRowsOpen, s.fp, u, occurrence{count: int(u.active)})
 	}
 	d := u.again
 	if d == nil {
-		return
+		return ""
 	}
 	if d.nested > 0 && s.fp.loops {
 		c.add(RuleNested, s.fp, u, occurrence{peak: int(c.mu.peak)})
 	}
 	if int(u.count) < cfg.MinRepeats || !s.fp.loops || d.place == nil {
-		return
+		return ""
 	}
 	saved := time.Duration(u.count-1) * s.fp.took.minimum()
-	switch rule := c.loopRule(s, u); rule {
-	case "":
-	case RuleNPlusOne:
-		d.inLoop = true // its request's others are not known yet
-		c.loops++
+	rule := c.loopRule(s, u)
+	switch rule {
+	case "", RuleNPlusOne:
+	case RuleWalk:
+		c.add(rule, s.fp, u, occurrence{first: member{varies: d.varies}, saved: saved, held: saved, near: d.climbs() || d.chain.followed()})
 	case RuleWriteLoop:
-		c.add(rule, s.fp, u, c.loopOf(u, saved))
+		c.add(rule, s.fp, u, c.loopOf(loop{s.fp, u}))
 	case RuleExportLoop, RulePoll:
-		c.add(rule, s.fp, u, occurrence{varies: d.varies}) // pages and waiting cost what they cost
+		c.add(rule, s.fp, u, occurrence{}) // pages and waiting cost what they cost
 	default:
-		c.add(rule, s.fp, u, occurrence{varies: d.varies, saved: saved, held: saved})
+		c.add(rule, s.fp, u, occurrence{saved: saved, held: saved})
 	}
+	return rule
+}
+
+// tooMany reports whether a look-up returned more rows than a page wants: more
+// than Config.MaxRows, or many of which most were not written out. Those of a
+// request that writes to the database may have gone there.
+func (c *classifier) tooMany(rows int64) bool {
+	limit := c.state.config.MaxRows
+	switch {
+	case limit <= 0:
+		return false
+	case rows > limit:
+		return true
+	}
+	return rows >= manyRows && rows > c.sum.Bytes/bytesPerRow && unwritten(c.sum) && !c.writes()
+}
+
+// writes reports whether the request changed rows.
+func (c *classifier) writes() bool {
+	for s := range c.slotsLocked {
+		if s.fp.kind.writes() {
+			return true
+		}
+	}
+	return false
 }
 
 // These are the shares that make repetition an N+1: below 80 % of different
@@ -123,20 +157,32 @@ func (c *classifier) loopRule(s *slot, u *use) Rule {
 	case d.ragged:
 		return chunkRule(keys)
 	}
-	switch s.fp.shapeFor(d.varies) {
+	switch s.fp.shapeFor(d.varies).shape {
 	case shapePage:
 		return RuleExportLoop
 	case shapeChunk:
 		return chunkRule(keys)
 	}
-	_, near := c.sourceOf(u)
+	source, near := c.sourceOf(u)
 	switch {
+	case d.chain.followed():
+		return RuleWalk
 	case ratio < minDistinct && !near:
 		return ""
-	case d.most > 1 && d.most > d.least:
+	case d.climbs(), (source == nil || source.first.rows <= 1) && c.seemsToClimb(s, u):
 		return RuleWalk
 	}
 	return RuleNPlusOne
+}
+
+// climbs reports whether a function that calls itself sends the statement.
+func (d *repeats) climbs() bool { return d.most > 1 && d.most > d.least }
+
+// seemsToClimb reports whether u asks for one row by its key each time, and
+// each has its parent's: where rows are not seen, as with pgx, that is all that
+// a walk up a tree shows.
+func (c *classifier) seemsToClimb(s *slot, u *use) bool {
+	return u.again.chain.compared == 0 && isNear(u.rows, int(u.count)) && s.fp.shapeFor(u.again.varies).edge.parent != ""
 }
 
 // writeRule tells rows sent one by one from rows sent in groups.
@@ -182,103 +228,22 @@ func (c *classifier) writesTo(tables []string) bool {
 	return false
 }
 
-// loopOf describes a loop over rows.
-func (c *classifier) loopOf(u *use, saved time.Duration) occurrence {
-	d := u.again
-	o := occurrence{varies: d.varies, saved: saved, held: saved, class: ClassSequential}
-	if source, near := c.sourceOf(u); source != nil {
-		o.source, o.sourceRows, o.near = source.fp, source.first.rows, near
-	}
-	if float64(d.overlap) > minOverlap*float64(u.count) {
-		o.class, o.peak = ClassConcurrent, int(d.peak)
-		o.saved /= time.Duration(d.peak)
-	}
-	return o
-}
-
-// sourceReach is how many statements before a loop are searched for the one
-// that it runs over: between the two are at most the look-ups of the user and
-// the first of the loop's own statements.
-const sourceReach = 4
-
-// sourceOf returns the statement that a loop seems to run over, and whether it
-// had as many rows as the loop had rounds; failing that the look-up before it.
-func (c *classifier) sourceOf(u *use) (source *slot, near bool) {
-	rounds := int(u.count - u.again.retries)
-	best := int32(0)
-	for s := range c.slotsLocked {
-		seq := s.first.seq
-		if seq < u.seq && seq >= u.seq-sourceReach && seq > best && s.begun == 1 && s.fp.lookup && isNear(s.first.rows, rounds) {
-			source, best = s, seq
-		}
-	}
-	if source != nil {
-		return source, true
-	}
-	if p := u.source; p != nil && p.fp.lookup && p.begun == 1 {
-		return p, false
-	}
-	return nil, false
-}
-
-// isNear reports whether a statement of that many rows, run once, may be what
-// the loop ran over.
-func isNear(rows int64, count int) bool {
-	slack := max(1, int64(count)/10)
-	return rows >= int64(count)-slack && rows <= int64(count)+slack
-}
-
-// addLoops reports the N+1s. Those with as many rounds that ran interleaved
-// are one loop with several statements.
-func (c *classifier) addLoops() {
-	for s := range c.slotsLocked {
-		for u := range s.uses {
-			if u.again == nil || !u.again.inLoop {
-				continue
-			}
-			o := c.loopOf(u, time.Duration(u.count-1)*s.fp.took.minimum())
-			if o.with = c.partner(s, u); o.with != nil && o.class == ClassSequential {
-				o.class = ClassGroup
-			}
-			c.add(RuleNPlusOne, s.fp, u, o)
-		}
-	}
-}
-
-// partner returns another statement in the loop of u, or nil.
-func (c *classifier) partner(of *slot, u *use) *fingerprint {
-	if c.loops < 2 {
-		return nil
-	}
-	for s := range c.slotsLocked {
-		for o := range s.uses {
-			if s != of && o.again != nil && o.again.inLoop && isNear(int64(o.count), int(u.count)) &&
-				u.seq < o.again.lastSeq && o.seq < u.again.lastSeq {
-				return s.fp
-			}
-		}
-	}
-	return nil
-}
-
 // add reports what a request did. A use that is known but whose place is not
 // will be looked at from its next execution on.
 func (c *classifier) add(rule Rule, fp *fingerprint, u *use, o occurrence) {
 	key := findingKey{rule: rule, route: c.sum.Route, method: c.sum.Method, fp: fp, name: o.name}
+	certain := true
 	if u != nil {
-		if o.count == 0 {
-			o.count = int(u.count)
+		o.count = cmp.Or(o.count, int(u.count))
+		o.elapsed = cmp.Or(o.elapsed, u.elapsed)
+		if o.place, certain = c.placeLocked(fp, u); !certain {
+			fp.watched.Store(watchFor)
+		} else if a := u.again.allowed.covers(rule); a != nil {
+			key.reason = a.reason
 		}
-		o.elapsed = u.elapsed
-		o.place = u.place()
-		if o.place == nil {
-			fp.watched.Store(true)
-		} else {
-			key.site, key.outer = o.place.site, o.place.outer
-			if a := u.again.allowed.covers(rule); a != nil {
-				key.reason = a.reason
-			}
-		}
+	}
+	if certain && o.place != nil {
+		key.site, key.outer = o.place.site, o.place.outer
 	}
 	c.state.findings.add(key, o)
 }

@@ -84,7 +84,7 @@ func TestPatterns(t *testing.T) {
 				took(ctx, tr, 1, selectLines, i)
 				took(ctx, tr, 1, "SELECT name FROM customers WHERE id = $1", i)
 			}
-		}, "[n+1 m·n+1 likely n+1 m·n+1 likely]"},
+		}, "[n+1 m·n+1 likely]"},
 		{"n+1 concurrent", 1, func(ctx context.Context, tr *sqltrace.Tracer, _ int) {
 			took(ctx, tr, 20, selectOrders)
 			var wg sync.WaitGroup
@@ -177,6 +177,12 @@ func TestPatterns(t *testing.T) {
 		{"recursive walk", 1, func(ctx context.Context, tr *sqltrace.Tracer, _ int) {
 			walk(ctx, tr, 1, 8)
 		}, "[recursive walk likely]"},
+		{"walk to the root", 1, func(ctx context.Context, tr *sqltrace.Tracer, _ int) {
+			took(ctx, tr, 1, "SELECT category_id FROM products WHERE id = $1", 7)
+			loop(8, "SELECT name, parent_id FROM categories WHERE id = $1")(ctx, tr, 0)
+		}, "[recursive walk possible]"},
+		{"n+1 over rows that have parents", 1, after(8, loop(8, "SELECT name, parent_id FROM categories WHERE id = $1")), "[n+1 sequential likely]"},
+		{"n+1 over some rows that have parents", 1, after(50, loop(8, "SELECT name, parent_id FROM categories WHERE id = $1")), "[n+1 sequential possible]"},
 		{"write loop", 1, loop(9, "INSERT INTO t (a) VALUES ($1)"), "[write loop possible]"},
 		{"write loop over a list", 1, after(9, loop(9, "DELETE FROM t WHERE a = $1")), "[write loop likely]"},
 		{"rows inserted in small groups", 1, func(ctx context.Context, tr *sqltrace.Tracer, _ int) {

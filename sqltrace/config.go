@@ -31,9 +31,10 @@ type Config struct {
 	SlowStatement time.Duration
 
 	// MaxRows is how many rows one SELECT may return before it is reported as
-	// reading a whole table. Default 1000; negative turns that off. Not
-	// smaller: lists of countries and time zones have some hundreds and are
-	// read whole on purpose. Not larger: nobody reads a page of a thousand.
+	// reading a whole table, wherever they go. Default 1000; negative turns
+	// [RuleWholeTable] off. Not smaller: lists of countries and time zones have
+	// some hundreds and are read whole on purpose. Not larger: nobody reads a
+	// page of a thousand.
 	MaxRows int64
 
 	// MaxFingerprints is how many different statements are told apart, over

@@ -31,6 +31,13 @@
 // of look-ups grew with the rows of the statement before them, and dropped once
 // it did not although the rows differed, as that is a fixed set of look-ups.
 //
+// Several statements that one loop sends in turn are one finding, with a fix for
+// each. A walk up a tree is told by its stack, if a function calls itself, or by
+// its rows: through database/sql, the key of each step stands in the row before
+// it. pgx does not show its tracer any rows, and a database/sql pool that is
+// traced by it neither; there, a walk is [Possible] where each step asks for one
+// row by a key and selects a column that names its parent.
+//
 // Other findings are slow statements, whole tables read, rows left open,
 // statements sent while the rows of another are read, calls to other services
 // inside a transaction, and statements that lost their request's context. The
@@ -42,7 +49,12 @@
 // request and in the second of a write, and then ever more seldom. Where two
 // places send the same statement one right after the other, executions between
 // two looks may count with the wrong one: up to seven, or half of those before,
-// of SELECTs; up to sixteen, or as many as before, of writes.
+// of SELECTs; up to sixteen, or as many as before, of writes. A statement that is
+// sent once in its request and proves to be a mistake, slow say, is reported at
+// the line at which it ended: where its rows were closed, or the last was read.
+// Its next executions are looked at from their beginning, and their line
+// replaces that one. A request that shows no sign of a mistake is not looked
+// through at its end.
 //
 // # What is kept
 //

@@ -2,9 +2,11 @@ package sqltrace
 
 import (
 	"context"
+	"hash/maphash"
 	"runtime"
 	"time"
 
+	"github.com/hone-go/hone/internal/ledger"
 	"github.com/hone-go/hone/internal/sqlscan"
 )
 
@@ -51,6 +53,13 @@ func (t *Tracer) CachedTexts() int {
 	return n
 }
 
+// LockRequest locks what t keeps of a request, until unlock is called.
+func (t *Tracer) LockRequest(l *ledger.Ledger) (unlock func()) {
+	r := l.Part(t.state, newRequest).(*request)
+	r.mu.Lock()
+	return r.mu.Unlock
+}
+
 // WithMarker and Traced export the marker to tests.
 func WithMarker(ctx context.Context) (context.Context, func() bool) {
 	ctx, m := withMarker(ctx)
@@ -85,12 +94,14 @@ var DialectOfPackage = dialectOfPackage
 
 // LibraryFix returns the fix for an N+1 on the table, sent by the frames from
 // the inside out, each a function and its file.
-func LibraryFix(sql, table string, frames ...[2]string) string {
+func LibraryFix(sql, table string, key any, frames ...[2]string) string {
 	used := libraryUnknown
 	for _, f := range frames {
 		used = max(used, libraryOf(packageOf(f[0]), f[1]))
 	}
-	return fix(rewriteLoop(sql, Unknown, 1, 0), used, []string{table})
+	hasher := state{seed: maphash.MakeSeed()}
+	_, typ := hasher.hashValue(new(arguments), key)
+	return fix(rewriteLoop(sql, Unknown, 1, 0), used, []string{table}, typ)
 }
 
 // Quantile returns what durations finds, and its minimum.

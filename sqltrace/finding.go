@@ -38,8 +38,21 @@ type Finding struct {
 	// seconds saved, in seconds per second since the Tracer was made or reset.
 	Erlangs float64 `json:"erlangs"`
 
+	// Count is how many executions there were in all, TotalMS their time in
+	// milliseconds and Share its part, from 0 to 1, of the time of all
+	// statements, since the Tracer was made or reset. They stand for what is
+	// given per request elsewhere where there is no request: they are those of
+	// a lost context, and 0 for all other rules. A statement that is sent
+	// without a request from several places is divided among them by how often
+	// each was seen.
+	Count   int64   `json:"count,omitempty"`
+	TotalMS float64 `json:"total_ms,omitempty"`
+	Share   float64 `json:"share,omitempty"`
+
 	// Rows is the highest mean of rows per execution in a request.
 	Rows int64 `json:"rows,omitempty"`
+	// Bytes is the size of the response, if it is too small for the rows.
+	Bytes int64 `json:"bytes,omitempty"`
 	// Connections is how many connections one request held at once.
 	Connections int `json:"connections,omitempty"`
 	// P95MS is an upper bound of the statement's 95th percentile, in
@@ -53,14 +66,26 @@ type Finding struct {
 	// it came just before and had as many rows as the loop had rounds. Empty
 	// if there was none.
 	Source string `json:"source,omitempty"`
-	// With is the normalised text of another statement in the same loop.
-	With string `json:"with,omitempty"`
+	// Group holds the statements of an m·n+1, in the order in which the loop
+	// sends them. Where, SQL and Rewritten are then those of the first; counts,
+	// times and savings are sums; Fix mends each.
+	Group []GroupMember `json:"group,omitempty"`
 	// Rewritten asks for all keys at once. Empty if that takes a human: Fix
 	// then says why.
 	Rewritten string `json:"rewritten,omitempty"`
 	// Fix says in words, SQL and Go what to do, in the terms of the library
 	// that the call uses.
 	Fix string `json:"fix"`
+}
+
+// GroupMember is one of the statements that a loop sends in each round.
+type GroupMember struct {
+	Where           string  `json:"where"`
+	SQL             string  `json:"sql"`
+	Query           string  `json:"query,omitempty"`
+	CountPerRequest float64 `json:"count_per_request"`
+	MSPerRequest    float64 `json:"ms_per_request"`
+	Rewritten       string  `json:"rewritten,omitempty"`
 }
 
 // Findings returns the mistakes seen since the Tracer was made or reset, by the
@@ -74,7 +99,7 @@ func (t *Tracer) Findings() []Finding {
 	mergeUnplaced(seen)
 	var list []Finding
 	for key, tally := range seen {
-		confidence, ok := tally.judge(key, t.config.SlowStatement)
+		confidence, ok := tally.judge(key, &t.config)
 		if !ok || key.reason != "" {
 			continue
 		}
@@ -118,7 +143,8 @@ func (t *Tracer) Reset() {
 	t.findings.reset(time.Now())
 	for _, fp := range t.texts.all() {
 		fp.took.reset()
-		fp.lost.resetServed()
+		fp.before.Store(fp.nanos.Load())
+		fp.lost.reset()
 	}
 }
 
@@ -137,17 +163,19 @@ func newFinding(key findingKey, t *tally, window time.Duration) Finding {
 		Rows:              o.rows,
 		Connections:       o.peak,
 	}
-	if key.rule == RuleWriteLoop && f.Class == ClassSequential {
+	switch {
+	case key.rule == RuleWriteLoop && f.Class == ClassSequential:
 		f.Class = ""
+	case len(o.others) > 0 && f.Class == ClassSequential:
+		f.Class = ClassGroup
+	case key.rule == RuleWholeTable && o.bytes > 0 && o.rows > o.bytes/bytesPerRow:
+		f.Bytes = o.bytes
 	}
 	if window > 0 {
 		f.Erlangs = t.held.Seconds() / window.Seconds()
 	}
 	if o.source != nil {
 		f.Source = o.source.text
-	}
-	if o.with != nil {
-		f.With = o.with.text
 	}
 	used := libraryUnknown
 	if p := o.place; p != nil {
@@ -161,17 +189,35 @@ func newFinding(key findingKey, t *tally, window time.Duration) Finding {
 	}
 	switch key.rule {
 	case RuleNPlusOne:
-		r := rewriteLoop(key.fp.sample, key.fp.dialect, o.varies, 0)
-		f.Rewritten = r.sql
-		f.Fix = fix(r, used, key.fp.tables)
+		f.mendLoop(append([]member{o.first}, o.others...), n)
 	case RuleSlow:
 		p95, _ := key.fp.took.quantile(0.95)
 		f.P95MS = p95.Seconds() * 1e3
-		f.Fix = advice(&f, key, used)
+		f.Fix = advice(&f, key, o, used)
 	default:
-		f.Fix = advice(&f, key, used)
+		f.Fix = advice(&f, key, o, used)
 	}
 	return f
+}
+
+// mendLoop adds what an N+1 sends and how to ask for it at once. n is the number
+// of requests.
+func (f *Finding) mendLoop(group []member, n float64) {
+	var fixes []string
+	for _, m := range group {
+		r := rewriteLoop(m.fp.sample, m.fp.dialect, m.varies, 0)
+		fixes = append(fixes, fix(r, m.place.library, m.fp.tables, m.key))
+		f.Group = append(f.Group, GroupMember{
+			Where: m.place.where, SQL: m.fp.sample, Query: m.fp.name, Rewritten: r.sql,
+			CountPerRequest: float64(m.count) / n, MSPerRequest: m.elapsed.Seconds() * 1e3 / n,
+		})
+	}
+	f.Rewritten, f.Fix = f.Group[0].Rewritten, fixes[0]
+	if len(group) == 1 {
+		f.Group = nil
+		return
+	}
+	f.Fix = groupFix(f.Group, fixes)
 }
 
 // routeName puts the method before a route that does not name it already.

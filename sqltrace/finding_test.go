@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ func TestFindingDescribesTheLoop(t *testing.T) {
 			SQL: selectLines, Source: "SELECT id, total FROM orders LIMIT ?",
 			Rewritten: "SELECT product, quantity, order_id FROM order_lines WHERE order_id = ANY($1)",
 		}
-		if f != want {
+		if !reflect.DeepEqual(f, want) {
 			t.Errorf("Findings()[0] =\n%+v, want\n%+v", f, want)
 		}
 		if !strings.HasPrefix(f.Func, "sqltrace_test.TestFindingDescribesTheLoop") {

@@ -30,10 +30,12 @@ type fingerprint struct {
 	lookup  bool // reads the application's tables: may be an N+1
 	loops   bool // or changes rows: a loop of either is a mistake
 
-	watched                    atomic.Bool // a finding wants its call site, also when it is sent once
+	watched                    atomic.Int32          // executions to come whose call site a finding wants, also when it is sent once
+	home                       atomic.Pointer[place] // of the first execution in a request; without a site if it had none
 	took                       durations
 	shape                      atomic.Pointer[knownShape] // the one asked for last
 	count, errors, rows, nanos atomic.Int64
+	before                     atomic.Int64 // nanos at the last Reset
 	lost                       lostStatements
 }
 
@@ -48,6 +50,28 @@ func (f *fingerprint) add(elapsed time.Duration, rows int64, failed bool) {
 	if failed {
 		f.errors.Add(1)
 	}
+}
+
+// settle notes the place of the first execution.
+func (f *fingerprint) settle(where *place) {
+	if f.home.Load() != nil {
+		return
+	}
+	if where == nil {
+		where = new(place)
+	}
+	f.home.CompareAndSwap(nil, where)
+}
+
+// watchFor is for how many executions a statement is looked at from the first
+// in a request on, after one that was a mistake. Not smaller: what one in
+// hundreds of requests does should be caught. Not larger: it costs each of them
+// as much as two or three statements, and one outlier is enough to begin it.
+const watchFor = 1000
+
+// takeWatch reports whether the statement is watched, for one execution.
+func (f *fingerprint) takeWatch() bool {
+	return f.watched.Load() > 0 && f.watched.Add(-1) >= 0
 }
 
 // param returns the position of a named argument, or i if no placeholder has

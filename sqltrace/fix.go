@@ -9,7 +9,7 @@ import (
 // fix writes the advice for an N+1 as text: words, SQL, and Go to adapt. The Go
 // is a sketch over the reader's own types; three dots stand for what they
 // decide.
-func fix(r rewrite, used library, tables []string) string {
+func fix(r rewrite, used library, tables []string, key valueType) string {
 	var b strings.Builder
 	if eager := eagerSketch(used, tables); eager != "" {
 		b.WriteString("Let the query before the loop load these rows too:\n\n" + eager + "\nThe names are guessed from the table's. By hand:\n\n")
@@ -28,9 +28,23 @@ func fix(r rewrite, used library, tables []string) string {
 		fmt.Fprintf(&b, "\nNote: %s.\n", note)
 	}
 	b.WriteString("\nIn Go:\n\n")
-	b.WriteString(keysSketch)
-	b.WriteString(querySketch(r, used))
-	b.WriteString(groupSketch)
+	b.WriteString(strings.ReplaceAll(keysSketch, "int64", key.goName()))
+	b.WriteString(querySketch(r, used, key))
+	b.WriteString(strings.ReplaceAll(groupSketch, "int64", key.goName()))
+	return b.String()
+}
+
+// groupFix puts the fixes for all statements of one loop together.
+func groupFix(group []GroupMember, fixes []string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "The loop sends %d statements in each round. Ask for the rows of each at once, before it:\n", len(group))
+	for i, m := range group {
+		fmt.Fprintf(&b, "\n%d. At %s:\n\n", i+1, m.Where)
+		for line := range strings.Lines(m.SQL) {
+			b.WriteString("\t" + line)
+		}
+		b.WriteString("\n\n" + fixes[i])
+	}
 	return b.String()
 }
 
@@ -67,10 +81,10 @@ func exportedName(table string) string {
 }
 
 // querySketch sends the rewritten statement in the way of the library.
-func querySketch(r rewrite, used library) string {
+func querySketch(r rewrite, used library, key valueType) string {
 	switch {
 	case used == librarySQLC && r.many:
-		return "\t// In the query file: … = ANY($1::bigint[]), of the key's type, annotated :many.\n" +
+		return "\t// In the query file, annotated :many: … = " + sqlcArray(key) + "\n" +
 			"\trows, err := queries.…(ctx, keys) // then a loop over the slice instead of rows.Next\n"
 	case used == librarySQLC:
 		return "\t// In the query file: … IN (sqlc.slice('keys')), annotated :many.\n" +
@@ -86,6 +100,18 @@ func querySketch(r rewrite, used library) string {
 		return arraySketch
 	}
 	return listSketch(r.sql)
+}
+
+// sqlcArray is the list of keys as sqlc wants it: with its type.
+func sqlcArray(key valueType) string {
+	array, note := key.array()
+	switch {
+	case array == "":
+		return "ANY($1::…[]), the dots being the type of the key's column"
+	case note != "":
+		note = ", " + note
+	}
+	return "ANY($1::" + array + ")" + note
 }
 
 const keysSketch = `	keys := make([]int64, 0, len(items)) // …the type of the key

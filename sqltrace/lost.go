@@ -2,18 +2,23 @@ package sqltrace
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // lostStatements counts the executions of one fingerprint that belong to no
 // request. Its zero value is ready.
 type lostStatements struct {
-	mu struct {
+	nanos atomic.Int64 // of those since the last Reset
+	mu    struct {
 		sync.Mutex
-		count int64
-		sites map[*site]*lostSite
+		count  int64
+		recent int64 // of these, since the last Reset
+		sites  map[*site]*lostSite
 	}
 }
 
@@ -21,7 +26,8 @@ type lostStatements struct {
 type lostSite struct {
 	*place
 	seen   int64
-	served int64 // of these, in a handler or after its request's end
+	recent int64 // of these, since the last Reset
+	served int64 // of the recent, in a handler or after its request's end
 }
 
 // maxLostSites is how many call sites are told apart for each fingerprint.
@@ -34,7 +40,8 @@ const maxLostSites = 16
 func (l *lostStatements) add(sites *sites, ended bool) {
 	l.mu.Lock()
 	l.mu.count++
-	n := l.mu.count
+	l.mu.recent++
+	n := l.mu.recent
 	l.mu.Unlock()
 	if bits.OnesCount64(uint64(n)) != 1 && n%1024 != 0 {
 		return
@@ -58,29 +65,50 @@ func (l *lostStatements) add(sites *sites, ended bool) {
 		l.mu.sites[where.site] = known
 	}
 	known.seen++
+	known.recent++
 	if ended || where.serving {
 		known.served++
 	}
 }
 
-// served returns the places where a handler sent without its request.
-func (l *lostStatements) served() []lostSite {
+// lostShare is what a place has sent without its request since the last Reset.
+type lostShare struct {
+	*place
+	count int64
+	time  time.Duration
+}
+
+// served returns the places where a handler sent without its request. Of the
+// executions each gets as many as it was seen in a handler, of all looks.
+func (l *lostStatements) served() []lostShare {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var places []lostSite
+	var looks int64
 	for _, p := range l.mu.sites {
-		if p.served > 0 {
-			places = append(places, *p)
+		looks += p.recent
+	}
+	var places []lostShare
+	for _, p := range l.mu.sites {
+		if p.served == 0 {
+			continue
 		}
+		share := float64(p.served) / float64(looks)
+		places = append(places, lostShare{
+			place: p.place,
+			count: int64(math.Round(share * float64(l.mu.recent))),
+			time:  time.Duration(share * float64(l.nanos.Load())),
+		})
 	}
 	return places
 }
 
-func (l *lostStatements) resetServed() {
+func (l *lostStatements) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.nanos.Store(0)
+	l.mu.recent = 0
 	for _, p := range l.mu.sites {
-		p.served = 0
+		p.recent, p.served = 0, 0
 	}
 }
 
@@ -103,11 +131,25 @@ func (t *Tracer) lostContexts() []Finding {
 	if t.config.MinRepeats < 0 {
 		return nil
 	}
+	all := t.texts.all()
+	var total time.Duration
+	for _, fp := range all {
+		total += time.Duration(fp.nanos.Load() - fp.before.Load())
+	}
 	var list []Finding
-	for _, fp := range t.texts.all() {
+	for _, fp := range all {
 		for _, p := range fp.lost.served() {
-			f := Finding{Rule: RuleLostContext, Confidence: Certain, Where: p.where, Func: p.function, Call: p.call, SQL: fp.sample, Query: fp.name}
-			f.Fix = advice(&f, findingKey{rule: RuleLostContext, fp: fp}, p.library)
+			f := Finding{
+				Rule: RuleLostContext, Confidence: Certain, Where: p.where, Func: p.function, Call: p.call, SQL: fp.sample, Query: fp.name,
+				Count: p.count, TotalMS: p.time.Seconds() * 1e3,
+			}
+			if p.outer != nil {
+				f.Caller = p.outer.where
+			}
+			if total > 0 {
+				f.Share = min(1, p.time.Seconds()/total.Seconds())
+			}
+			f.Fix = advice(&f, findingKey{rule: RuleLostContext, fp: fp}, nil, p.library)
 			list = append(list, f)
 		}
 	}

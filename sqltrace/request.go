@@ -12,7 +12,7 @@ import (
 
 // inlineSlots is how many different statements a request may send before a
 // map is needed. Not smaller: most requests send two or three. Not larger:
-// every request pays 140 bytes for each.
+// every request pays 120 bytes for each.
 const inlineSlots = 4
 
 // maxSlots is how many different statements of one request are told apart;
@@ -23,6 +23,7 @@ const maxSlots = 256
 // request is the part that a Tracer keeps in one request's ledger.
 type request struct {
 	state *state
+	signs signs
 
 	mu struct {
 		sync.Mutex
@@ -37,6 +38,10 @@ type request struct {
 		more      map[*fingerprint]*slot
 		last      *slot // of the statement begun last
 		holder    *use  // the execution that has been under way longest; nil if it ended
+
+		// ends holds where executions ended that turned out to be a mistake, if
+		// it was not known where they were begun. It is nil in most requests.
+		ends map[*use]*place
 	}
 }
 
@@ -47,9 +52,10 @@ func newRequest(owner any) ledger.Part {
 
 // execution is one statement under way, as its request knows it.
 type execution struct {
-	use    *use
-	seq    int32 // its number in the request, from 1
-	shared bool  // its connection has another statement under way
+	use     *use
+	seq     int32 // its number in the request, from 1
+	shared  bool  // its connection has another statement under way
+	follows bool  // its row may hold the next one's key
 }
 
 // begin counts an execution. Its use is nil if there is no room for it.
@@ -63,15 +69,19 @@ func (r *request) begin(ctx context.Context, l *ledger.Ledger, fp *fingerprint, 
 	if r.mu.begun == 0 {
 		r.mu.detailed = l.Detailed()
 	}
-	u := s.currentLocked()
-	if s.looksLocked(r) {
+	looks := s.looksLocked(r)
+	if looks || fp.home.Load() == nil {
 		r.mu.Unlock()
 		// Frames: here, Tracer.begin, the exported Begin, and its caller.
 		where := r.state.sites.caller(3)
 		allowed := allowanceOf(ctx)
+		fp.settle(where)
 		r.mu.Lock()
-		u = s.atLocked(where, allowed)
+		if looks {
+			s.atLocked(where, allowed)
+		}
 	}
+	u := s.currentLocked()
 	r.mu.begun++
 	e := execution{use: u, seq: r.mu.begun, shared: shared}
 	u.count++
@@ -81,11 +91,15 @@ func (r *request) begin(ctx context.Context, l *ledger.Ledger, fp *fingerprint, 
 			u.source = r.mu.last
 		}
 	} else {
-		u.repeat(a, r.mu.errors, at.Sub(l.Start()))
+		u.repeat(a, r.mu.errors, at, l.Start())
+		if int(u.count) == r.state.config.MinRepeats {
+			r.signs.add(signRepeats)
+		}
 	}
-	if u.again != nil {
-		u.again.lastSeq = e.seq
-		u.again.before = r.mu.last
+	if d := u.again; d != nil {
+		d.lastSeq = e.seq
+		d.before = r.mu.last
+		e.follows = u.count > 1 && fp.lookup && d.chain.pays()
 	}
 	r.mu.last = s
 	u.active++
@@ -102,6 +116,7 @@ func (r *request) holdLocked(e execution) {
 		r.mu.holder, r.mu.holderSeq = e.use, e.seq
 	case h != nil && h != e.use && e.use.again != nil:
 		e.use.again.under(r.mu.holderSeq)
+		r.signs.add(signNested)
 	}
 	r.mu.open++
 	r.mu.peak = max(r.mu.peak, r.mu.open)
@@ -134,13 +149,27 @@ func (r *request) slotLocked(fp *fingerprint) *slot {
 }
 
 // end records the end of an execution.
-func (r *request) end(e execution, elapsed time.Duration, rows int64, failed bool) {
+func (r *request) end(fp *fingerprint, e execution, elapsed time.Duration, rows int64, failed bool) {
 	u := e.use
 	if u == nil {
 		return
 	}
+	var ended *place
+	sign := r.state.config.signOf(fp, elapsed, rows)
+	if sign != 0 {
+		r.signs.add(sign)
+		if sign&^signManyRows != 0 {
+			ended = r.state.sites.caller(1)
+		}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if ended != nil && u.place() == nil {
+		if r.mu.ends == nil {
+			r.mu.ends = make(map[*use]*place)
+		}
+		r.mu.ends[u] = ended
+	}
 	u.elapsed += elapsed
 	u.rows += rows
 	u.active--
@@ -154,6 +183,28 @@ func (r *request) end(e execution, elapsed time.Duration, rows int64, failed boo
 		u.errors++
 		r.mu.errors++
 	}
+	if e.follows && rows != 1 {
+		u.again.chain.row = row{}
+	}
+}
+
+// placeLocked returns where u was sent from, and whether that is certain. It is
+// not looked up for what is sent once, so there only the end is known: for rows,
+// where the last is read or they are closed. If the statement was once sent by
+// the same call of the same function, that line is the better answer; and it is
+// the only one for rows that were never closed.
+func (r *request) placeLocked(fp *fingerprint, u *use) (p *place, certain bool) {
+	if p := u.place(); p != nil {
+		return p, true
+	}
+	home, ended := fp.home.Load(), r.mu.ends[u]
+	if home != nil && home.site == nil {
+		home = nil
+	}
+	if ended == nil || home != nil && home.function == ended.function && home.outer == ended.outer {
+		return home, false
+	}
+	return ended, false
 }
 
 // slotsLocked yields each statement of the request, in no order.

@@ -18,21 +18,23 @@ const (
 	shapeChunk               // already asks for many keys at a time
 )
 
-// knownShape is a shape that was worked out for the changing arguments varies.
+// knownShape is what was worked out for the changing arguments varies.
 type knownShape struct {
 	varies uint64
 	shape  shape
+	edge   edge
 }
 
 // shapeFor returns what f is when repeated with those arguments changing. It
 // takes a microsecond or two the first time, and when they are others.
-func (f *fingerprint) shapeFor(varies uint64) shape {
+func (f *fingerprint) shapeFor(varies uint64) *knownShape {
 	if k := f.shape.Load(); k != nil && k.varies == varies {
-		return k.shape
+		return k
 	}
-	k := &knownShape{varies, rewriteLoop(f.sample, f.dialect, varies, 0).shape}
+	r := rewriteLoop(f.sample, f.dialect, varies, 0)
+	k := &knownShape{varies, r.shape, r.edge}
 	f.shape.Store(k)
-	return k.shape
+	return k
 }
 
 // rewrite is the advice for a statement that a loop sends.
@@ -43,6 +45,7 @@ type rewrite struct {
 	many  bool     // the keys are one argument, an array
 	why   string   // why there is no sql
 	notes []string // what to mind
+	edge  edge
 }
 
 // rewriteLoop turns a SELECT that is sent once for each key into one that asks
@@ -66,10 +69,11 @@ func rewriteLoop(sql string, d Dialect, varies uint64, keys int) rewrite {
 	if why == "" {
 		why = r.plan(changing)
 	}
+	e := r.edge(changing)
 	if why != "" {
-		return rewrite{why: why}
+		return rewrite{why: why, edge: e}
 	}
-	return rewrite{sql: r.apply(), key: r.keyName, many: r.array, notes: r.notes}
+	return rewrite{sql: r.apply(), key: r.keyName, many: r.array, notes: r.notes, edge: e}
 }
 
 type rewriter struct {

@@ -53,6 +53,9 @@ func (r *rows) Next(dest []driver.Value) error {
 	err := r.Rows.Next(dest)
 	if err == nil {
 		r.count++
+		if r.count == 1 && r.st.follows {
+			r.st.request.keep(r.st.execution, r.st.state.hashRow(dest))
+		}
 		return nil
 	}
 	r.note(err)

@@ -14,7 +14,8 @@ const (
 	RuleDuplicate Rule = "duplicate"
 	// RuleWriteLoop: one place inserts, updates or deletes row by row.
 	RuleWriteLoop Rule = "write loop"
-	// RuleWalk: a function that calls itself sends a look-up at each level.
+	// RuleWalk: a function that calls itself sends a look-up at each level, or
+	// each look-up asks for what the row before it names.
 	RuleWalk Rule = "recursive walk"
 	// RulePoll: one place asks the same question at regular intervals.
 	RulePoll Rule = "poll"
@@ -26,7 +27,10 @@ const (
 	// RuleSlow: the 95th percentile of a statement's durations is above
 	// [Config.SlowStatement].
 	RuleSlow Rule = "slow statement"
-	// RuleWholeTable: a SELECT returned more than [Config.MaxRows] rows.
+	// RuleWholeTable: a SELECT returned more than [Config.MaxRows] rows, or 100
+	// and more than the response can show: it has less than two bytes for each.
+	// The latter is not said of a request that writes to the database or calls
+	// another service, where the rows may have gone.
 	RuleWholeTable Rule = "whole table"
 	// RuleLostContext: a handler sent a statement without its request's
 	// context, or after its end.
@@ -53,7 +57,7 @@ type Class string
 const (
 	ClassSequential Class = "sequential" // one after the other
 	ClassConcurrent Class = "concurrent" // by several goroutines at once
-	ClassGroup      Class = "m·n+1"      // one of several statements in the same loop
+	ClassGroup      Class = "m·n+1"      // several statements in each round, one after the other
 )
 
 // Confidence says how sure a finding is.

@@ -1,6 +1,7 @@
 package sqltrace
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -35,21 +36,22 @@ type occurrence struct {
 	elapsed time.Duration
 	saved   time.Duration // by the fix, of the request's time
 	held    time.Duration // by the fix, of connections' time
-	varies  uint64
 	class   Class
-	with    *fingerprint // another statement in the same loop
-	peak    int          // connections at once
+	first   member   // of a loop: the statement that the finding is named for
+	others  []member // of an N+1: what else the loop sends
+	peak    int      // connections at once
 	rows    int64
+	bytes   int64 // of the response
 	name    string
 
 	source     *fingerprint // nil if unknown
 	sourceRows int64
-	near       bool // the source had as many rows as the loop had rounds
+	near       bool // the source had as many rows as the loop had rounds; of a walk, its steps were seen
 }
 
 // tally sums occurrences.
 type tally struct {
-	latest   occurrence // with the varies, rows and peak of all
+	latest   occurrence // with the statements, rows and peak of all
 	requests int64
 	count    int64
 	least    int // of count
@@ -95,7 +97,7 @@ func (t *tally) add(o occurrence) {
 	t.held += o.held
 	if o.source != nil {
 		t.sourced++
-		t.growth.add(float64(o.sourceRows), float64(o.count))
+		t.growth.add(float64(o.sourceRows), float64(o.first.count))
 	}
 	if o.near {
 		t.near++
@@ -103,7 +105,8 @@ func (t *tally) add(o occurrence) {
 	if !o.near || t.latest.source != o.source {
 		o.source = nil // the requests disagree
 	}
-	o.varies |= t.latest.varies
+	o.first.add(t.latest.first)
+	o.others = merge(t.latest.others, o.others)
 	o.peak = max(o.peak, t.latest.peak)
 	o.rows = max(o.rows, t.latest.rows)
 	t.latest = o
@@ -123,7 +126,9 @@ func (f *findings) copied() (map[findingKey]tally, time.Time) {
 	defer f.mu.Unlock()
 	seen := make(map[findingKey]tally, len(f.mu.byKey))
 	for key, t := range f.mu.byKey {
-		seen[key] = *t
+		copied := *t
+		copied.latest.others = slices.Clone(t.latest.others)
+		seen[key] = copied
 	}
 	return seen, f.mu.since
 }
@@ -133,14 +138,23 @@ func (f *findings) copied() (map[findingKey]tally, time.Time) {
 const minSlow = 20
 
 // judge says how sure the finding is, and whether it is one.
-func (t *tally) judge(key findingKey, threshold time.Duration) (Confidence, bool) {
+func (t *tally) judge(key findingKey, cfg *Config) (Confidence, bool) {
 	switch key.rule {
 	case RuleNPlusOne, RuleWriteLoop:
 		return t.judgeLoop(key.rule)
 	case RuleSlow:
 		p95, n := key.fp.took.quantile(0.95)
-		return Certain, n >= minSlow && p95 >= threshold
-	case RuleWalk, RulePoll, RuleExportLoop, RuleNested, RuleRowsOpen:
+		return Certain, n >= minSlow && p95 >= cfg.SlowStatement
+	case RuleWalk:
+		if 2*t.near <= t.requests {
+			return Possible, true
+		}
+		return Likely, true
+	case RuleWholeTable:
+		if t.latest.rows <= cfg.MaxRows {
+			return Likely, true
+		}
+	case RulePoll, RuleExportLoop, RuleNested, RuleRowsOpen:
 		return Likely, true
 	}
 	return Certain, true

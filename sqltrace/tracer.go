@@ -26,7 +26,12 @@ type state struct {
 	sites    *sites
 	findings *findings
 	waits    poolWaits
+	epoch    time.Time
 }
+
+// age returns the time since epoch. It costs half of time.Now, because it reads
+// the monotonic clock only.
+func (t *state) age() time.Duration { return time.Since(t.epoch) }
 
 // New returns a Tracer. An error names every field of cfg that is wrong.
 func New(cfg Config) (*Tracer, error) {
@@ -34,6 +39,7 @@ func New(cfg Config) (*Tracer, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
+	now := time.Now()
 	return &Tracer{
 		dialect: cfg.Dialect,
 		state: &state{
@@ -41,7 +47,8 @@ func New(cfg Config) (*Tracer, error) {
 			seed:     maphash.MakeSeed(),
 			texts:    newFingerprints(cfg.MaxFingerprints),
 			sites:    newSites(cfg.Application),
-			findings: newFindings(time.Now()),
+			findings: newFindings(now),
+			epoch:    now,
 		},
 	}, nil
 }
@@ -61,7 +68,7 @@ type Statement struct {
 	ledger  *ledger.Ledger // nil outside a request
 	request *request
 	execution
-	start  time.Time
+	start  time.Duration // since the epoch
 	log    *logEntry
 	sample *sample
 }
@@ -132,12 +139,12 @@ func (t *Tracer) BeginBatch(ctx context.Context, first string) Statement {
 // begin is called by an exported Begin, which the caller of that sees two
 // frames up.
 func (t *Tracer) begin(ctx context.Context, fp *fingerprint, a *arguments, shared bool) Statement {
-	s := Statement{state: t.state, fp: fp, start: time.Now()}
-	l := ledger.From(ctx)
-	if l != nil && l.StatementStart(s.start) {
+	s := Statement{state: t.state, fp: fp, start: t.age()}
+	l, at := ledger.From(ctx), t.epoch.Add(s.start)
+	if l != nil && l.StatementStart(at) {
 		if r, _ := l.Part(t.state, newRequest).(*request); r != nil {
 			s.ledger, s.request = l, r
-			s.execution = r.begin(ctx, l, fp, a, s.start, shared)
+			s.execution = r.begin(ctx, l, fp, a, at, shared)
 			return s
 		}
 	}
@@ -152,13 +159,15 @@ func (s *Statement) End(rows int64, err error) {
 	if s.state == nil {
 		return
 	}
-	now := time.Now()
-	elapsed := now.Sub(s.start)
+	age := s.state.age()
+	elapsed := age - s.start
 	rows = max(0, rows)
 	s.fp.add(elapsed, rows, err != nil)
 	if s.ledger != nil {
-		s.ledger.StatementEnd(now, rows, err != nil)
-		s.request.end(s.execution, elapsed, rows, err != nil)
+		s.ledger.StatementEnd(s.state.epoch.Add(age), rows, err != nil)
+		s.request.end(s.fp, s.execution, elapsed, rows, err != nil)
+	} else {
+		s.fp.lost.nanos.Add(int64(elapsed))
 	}
 	if s.log != nil {
 		s.log.write(s.state.config.QueryLog, s.fp, elapsed, rows, err)

@@ -35,6 +35,7 @@ type repeats struct {
 	nextLook int32
 
 	distinct distinct
+	chain    chain
 	last     uint64 // the hash of the arguments of the latest execution
 	varies   uint64 // bit i: argument i was not the same every time
 	keys     int64  // arguments, and elements of lists, of all executions but the first
@@ -48,7 +49,6 @@ type repeats struct {
 	nested   int32  // executions begun under the same one as the one before
 	least    int32  // depth of recursion
 	most     int32
-	inLoop   bool // it is an N+1, its request has found
 	ragged   bool // the number of arguments was not the same every time
 	gaps     gaps
 }
@@ -84,9 +84,12 @@ const (
 // looksLocked reports whether the next execution looks up its call site.
 func (s *slot) looksLocked(r *request) bool {
 	s.begun++
+	if r.state.config.MinRepeats < 0 && !r.mu.detailed {
+		return false
+	}
 	n, again := s.begun, s.first.again
 	if n == 1 || !s.fp.loops {
-		return r.mu.detailed || s.fp.watched.Load() || n == 1 && s.fp.loops && r.state.config.looksAtFirst()
+		return r.mu.detailed || n == 1 && s.fp.loops && r.state.config.looksAtFirst() || s.fp.takeWatch()
 	}
 	switch {
 	case n <= 5 && s.fp.kind == KindSelect || again == nil || again.looks == 0 || r.mu.detailed:
@@ -180,7 +183,7 @@ func (u *use) place() *place {
 }
 
 // repeat compares an execution with those before it.
-func (u *use) repeat(a *arguments, errors int32, at time.Duration) {
+func (u *use) repeat(a *arguments, errors int32, at, start time.Time) {
 	d := u.remember()
 	if u.count == 2 {
 		d.distinct.add(u.args.all)
@@ -193,7 +196,9 @@ func (u *use) repeat(a *arguments, errors int32, at time.Duration) {
 	}
 	d.last, d.errors = a.all, errors
 	d.keys += int64(a.n) + int64(a.listed)
-	d.gaps.add(at)
+	if d.distinct.n <= 1 { // else it is no poll
+		d.gaps.add(at.Sub(start))
+	}
 	if u.active > 0 {
 		d.overlap++
 		d.peak = max(d.peak, u.active+1)
@@ -206,6 +211,7 @@ func (u *use) repeat(a *arguments, errors int32, at time.Duration) {
 			d.varies |= 1 << i
 		}
 	}
+	d.chain.compare(a, d.varies)
 }
 
 // under notes that an execution was begun while the given one was under way.

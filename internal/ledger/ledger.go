@@ -8,6 +8,7 @@ package ledger
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -36,6 +37,7 @@ type entries struct {
 	open        int32         // transactions
 	activeSince time.Duration // when active last rose from 0, from start
 	spans       []Span
+	held        []HeldCall
 	parts       []slot
 	first       [1]slot // backs parts: there is seldom more than one Tracer
 }
@@ -59,12 +61,31 @@ type Span struct {
 	Name  string
 	Count int
 	Time  time.Duration // summed over calls; concurrent calls count each
-	// Held counts those of the calls that ended while a transaction of the
-	// request was open, and HeldTime sums them: so long did they keep its
-	// connection and its locks.
-	Held     int
-	HeldTime time.Duration
 }
+
+// StackDepth is how many frames of a stack are kept. Not smaller: frameworks
+// put some twenty between a handler and what it calls. Not larger: each costs
+// tens of nanoseconds to collect.
+const StackDepth = 32
+
+// A Stack holds the program counters of a stack, the innermost first, as
+// [runtime.Callers] returns them; 0 from its end on.
+type Stack [StackDepth]uintptr
+
+// A HeldCall sums those calls to one external service, from one place, that
+// ended while a transaction of the request was open: so long did they keep its
+// connection and its locks.
+type HeldCall struct {
+	Name  string
+	Stack Stack // from the caller of [Ledger.AddSpan] outwards
+	Count int
+	Time  time.Duration
+}
+
+// maxHeld is how many places of held calls are told apart in a request; calls
+// from further ones are left out. Not larger: each is 300 bytes, and nobody
+// mends the seventeenth before the first.
+const maxHeld = 16
 
 // Summary is what is known of a request when it ends.
 type Summary struct {
@@ -73,8 +94,14 @@ type Summary struct {
 	Status   int
 	Canceled bool // the client left before the answer was complete
 	Elapsed  time.Duration
-	SQL      SQL
-	Spans    []Span // not to be changed
+	// Bytes is the size of the response's body. It is 0, too, if that does not
+	// tell what was answered: to HEAD, in a compressed body, or where there is
+	// no response.
+	Bytes int64
+	SQL   SQL
+	Open  int        // statements still under way
+	Spans []Span     // not to be changed
+	Held  []HeldCall // not to be changed
 }
 
 // A Part is the state that one layer keeps for one request.
@@ -197,7 +224,8 @@ func (l *Ledger) TransactionEnd() {
 	}
 }
 
-// AddSpan adds one call to the external service called name.
+// AddSpan adds one call to the external service called name. If a transaction
+// of the request is open it also looks at the stack, which costs a microsecond.
 func (l *Ledger) AddSpan(name string, d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -214,9 +242,24 @@ func (l *Ledger) AddSpan(name string, d time.Duration) {
 	s.Count++
 	s.Time += d
 	if e.open > 0 {
-		s.Held++
-		s.HeldTime += d
+		e.hold(name, d)
 	}
+}
+
+// hold adds a call that a transaction waited for. AddSpan calls it.
+func (e *entries) hold(name string, d time.Duration) {
+	var pcs Stack
+	runtime.Callers(3, pcs[:]) // past Callers, hold and AddSpan
+	i := slices.IndexFunc(e.held, func(h HeldCall) bool { return h.Name == name && h.Stack == pcs })
+	if i < 0 {
+		if len(e.held) == maxHeld {
+			return
+		}
+		i = len(e.held)
+		e.held = append(e.held, HeldCall{Name: name, Stack: pcs})
+	}
+	e.held[i].Count++
+	e.held[i].Time += d
 }
 
 // SQL returns the sums so far, counting statements under way up to at.
@@ -300,9 +343,10 @@ func (l *Ledger) Parts() []Part {
 	return parts
 }
 
-// End closes the account at the given time, fills s.SQL and s.Spans, and hands the summary
-// to every part in the order in which they joined. Later writes are dropped.
-// Only the first call has an effect; it returns the final sums.
+// End closes the account at the given time, fills in what s says of statements
+// and calls, and hands the summary to every part in the order in which they
+// joined. Later writes are dropped. Only the first call has an effect; it
+// returns the final sums.
 func (l *Ledger) End(at time.Time, s Summary) SQL {
 	l.mu.Lock()
 	s.SQL = l.sqlLocked(at.Sub(l.start))
@@ -317,9 +361,10 @@ func (l *Ledger) End(at time.Time, s Summary) SQL {
 		return s.SQL
 	}
 	e.sql = s.SQL
+	s.Open = int(e.active)
 	e.active = 0
-	s.Spans = e.spans // no more are added
-	parts := e.parts  // no more are added
+	s.Spans, s.Held = e.spans, e.held // no more are added
+	parts := e.parts                  // no more are added
 	l.mu.Unlock()
 	for _, p := range parts {
 		p.part.End(s)

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -322,7 +324,11 @@ func TestSpansInsideTransactionsAreHeld(t *testing.T) {
 	l.AddSpan("mail", time.Second)
 	l.TransactionEnd() // its start was not seen
 	l.TransactionStart()
-	l.AddSpan("mail", 2*time.Second)
+	var line int
+	for range 2 {
+		_, _, line, _ = runtime.Caller(0)
+		l.AddSpan("mail", 2*time.Second)
+	}
 	l.TransactionStart()
 	l.TransactionEnd()
 	l.AddSpan("stock", 3*time.Second)
@@ -330,25 +336,47 @@ func TestSpansInsideTransactionsAreHeld(t *testing.T) {
 	l.AddSpan("mail", 4*time.Second)
 
 	want := []ledger.Span{
-		{Name: "mail", Count: 3, Time: 7 * time.Second, Held: 1, HeldTime: 2 * time.Second},
-		{Name: "stock", Count: 1, Time: 3 * time.Second, Held: 1, HeldTime: 3 * time.Second},
+		{Name: "mail", Count: 4, Time: 9 * time.Second},
+		{Name: "stock", Count: 1, Time: 3 * time.Second},
 	}
 	if got := l.Spans(); !slices.Equal(got, want) {
 		t.Errorf("Spans() = %+v, want %+v", got, want)
 	}
-	p := new(spanPart)
+	p := new(summaryPart)
 	l.Part(p, func(any) ledger.Part { return p })
+	l.StatementStart(at(time.Second))
 	l.End(at(time.Minute), ledger.Summary{})
-	if !slices.Equal(p.spans, want) {
-		t.Errorf("Summary.Spans = %+v, want %+v", p.spans, want)
+	if !slices.Equal(p.Spans, want) || p.Open != 1 {
+		t.Errorf("Summary = %+v, want the spans %+v and one statement open", p.Summary, want)
+	}
+	if len(p.Held) != 2 || p.Held[0].Count != 2 || p.Held[0].Time != 4*time.Second || p.Held[1].Name != "stock" || p.Held[1].Time != 3*time.Second {
+		t.Fatalf("Summary.Held = %+v, want 4 s of two calls to mail and 3 s of one to stock", p.Held)
+	}
+	frame, _ := runtime.CallersFrames(p.Held[0].Stack[:1]).Next()
+	if frame.Line != line+1 || !strings.HasSuffix(frame.File, "ledger_test.go") {
+		t.Errorf("the call is held at %s:%d, want line %d of this file", frame.File, frame.Line, line+1)
 	}
 	l.TransactionStart() // after the end: dropped, and no panic
 	l.TransactionEnd()
 }
 
-type spanPart struct{ spans []ledger.Span }
+func TestPlacesOfHeldCallsAreBounded(t *testing.T) {
+	l := open(t)
+	l.TransactionStart()
+	for i := range 40 {
+		l.AddSpan(fmt.Sprint("service ", i), time.Second)
+	}
+	p := new(summaryPart)
+	l.Part(p, func(any) ledger.Part { return p })
+	l.End(at(time.Minute), ledger.Summary{})
+	if got := len(p.Held); got != 16 {
+		t.Errorf("places of held calls = %d, want 16", got)
+	}
+}
 
-func (p *spanPart) End(s ledger.Summary) { p.spans = s.Spans }
+type summaryPart struct{ ledger.Summary }
+
+func (p *summaryPart) End(s ledger.Summary) { p.Summary = s }
 
 func TestDetail(t *testing.T) {
 	l := open(t)
@@ -362,7 +390,7 @@ func TestDetail(t *testing.T) {
 	if !l.Detailed() {
 		t.Error("Detailed() = false after Detail, want true")
 	}
-	a, b := new(spanPart), new(spanPart)
+	a, b := new(summaryPart), new(summaryPart)
 	l.Part(a, func(any) ledger.Part { return a })
 	l.Part(b, func(any) ledger.Part { return b })
 	if got := l.Parts(); len(got) != 2 || got[0] != ledger.Part(a) || got[1] != ledger.Part(b) {
