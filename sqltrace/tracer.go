@@ -141,10 +141,10 @@ func (t *Tracer) BeginBatch(ctx context.Context, first string) Statement {
 func (t *Tracer) begin(ctx context.Context, fp *fingerprint, a *arguments, shared bool) Statement {
 	s := Statement{state: t.state, fp: fp, start: t.age()}
 	l, at := ledger.From(ctx), t.epoch.Add(s.start)
-	if l != nil && l.StatementStart(at) {
-		if r, _ := l.Part(t.state, newRequest).(*request); r != nil {
-			s.ledger, s.request = l, r
-			s.execution = r.begin(ctx, l, fp, a, at, shared)
+	if l != nil {
+		if p, ok := l.StatementPart(at, t.state, newRequest); ok {
+			s.ledger, s.request = l, p.(*request)
+			s.execution = s.request.begin(ctx, l, fp, a, at, shared)
 			return s
 		}
 	}

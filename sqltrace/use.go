@@ -71,13 +71,13 @@ func (g *gaps) add(at time.Duration) {
 // rounds more or half as many as there were, if that is more: fifty cost eight
 // looks. Seven, because a loop that sends from two or three places in turn is
 // then seen at each. Writes, which have no rows to compare with, are looked at
-// in their 2nd round and then ever twice as late: fifty cost three. A change of
+// in their 2nd round, after 32 more, and then ever twice as late: fifty cost two. A change of
 // the statement before is a sign of another place, and looked at too; so is
 // every execution once there are several places. Both have a bound. A look at
 // the stack costs as much as two or three statements without one.
 const (
 	lookStride   = 7
-	writeStride  = 16
+	writeStride  = 32
 	maxDenseLook = 64
 )
 

@@ -161,19 +161,29 @@ func (l *Ledger) Detailed() bool {
 // false if the request has already ended: then nothing was recorded, and
 // [Ledger.StatementEnd] must not be called for it.
 func (l *Ledger) StatementStart(at time.Time) bool {
+	_, ok := l.StatementPart(at, nil, nil)
+	return ok
+}
+
+// StatementPart is [Ledger.StatementStart] and [Ledger.Part] under one lock.
+// Without an owner, the part is nil.
+func (l *Ledger) StatementPart(at time.Time, owner any, newPart func(owner any) Part) (p Part, ok bool) {
 	now := at.Sub(l.start)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.openLocked()
 	if e == nil {
-		return false
+		return nil, false
 	}
 	e.sql.Statements++
 	if e.active == 0 {
 		e.activeSince = now
 	}
 	e.active++
-	return true
+	if owner != nil {
+		p = e.part(owner, newPart)
+	}
+	return p, true
 }
 
 // StatementEnd says that a statement ended at the given time with that many
@@ -310,16 +320,29 @@ func (l *Ledger) Spans() []Span {
 func (l *Ledger) Part(owner any, newPart func(owner any) Part) Part {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if e := l.openLocked(); e != nil {
+		return e.part(owner, newPart)
+	}
 	if l.mu.entries != nil {
-		for _, s := range l.mu.entries.parts {
-			if s.owner == owner {
-				return s.part
-			}
+		return l.mu.entries.find(owner)
+	}
+	return nil
+}
+
+// find returns owner's part, or nil.
+func (e *entries) find(owner any) Part {
+	for _, s := range e.parts {
+		if s.owner == owner {
+			return s.part
 		}
 	}
-	e := l.openLocked()
-	if e == nil {
-		return nil
+	return nil
+}
+
+// part returns owner's part, made if need be.
+func (e *entries) part(owner any, newPart func(owner any) Part) Part {
+	if p := e.find(owner); p != nil {
+		return p
 	}
 	if e.parts == nil {
 		e.parts = e.first[:0]

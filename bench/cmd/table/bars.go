@@ -47,6 +47,8 @@ type pairBar struct {
 
 var pairBars = []pairBar{
 	{"Page/rows=1e6", "hone-page2000", "hone-first", 2},
+	{"Statement/query", "hone", "hone-unclassified", 1.5},
+	{"Statement/exec", "hone", "hone-unclassified", 1.5},
 }
 
 // An allocBar bounds the allocations that hone adds per operation.
