@@ -127,7 +127,7 @@ func (a *Adviser) Pass(ctx context.Context) error {
 	defer func() { <-a.turn }()
 	fresh := false
 	for {
-		if st, _, _ := a.samples.due(time.Now()); st == nil || a.busy() {
+		if st, _ := a.samples.due(time.Now()); st == nil || a.busy() {
 			return nil
 		}
 		if !wait(ctx, a.untilNext(time.Now())) {
@@ -171,7 +171,7 @@ func (a *Adviser) next(ctx context.Context, read bool) error {
 		a.mu.catalog = cat
 		a.mu.Unlock()
 	}
-	st, text, args := a.samples.due(time.Now())
+	st, ask := a.samples.due(time.Now())
 	if st == nil {
 		return nil
 	}
@@ -179,7 +179,7 @@ func (a *Adviser) next(ctx context.Context, read bool) error {
 	a.mu.last = time.Now()
 	cat := a.mu.catalog
 	a.mu.Unlock()
-	res, err := a.engine.examine(ctx, conn, cat, text, args)
+	res, err := a.engine.examine(ctx, conn, cat, ask)
 	if err != nil && ctx.Err() == nil {
 		// Else one statement that the database is never done with would keep
 		// all others from being explained.

@@ -219,20 +219,32 @@ func TestConcurrent(t *testing.T) {
 	db := openSQLite(t)
 	db.exec(t, itemsLite...)
 	a := db.adviser(t, explain.Config{})
-	var wg sync.WaitGroup
-	for i := range 4 {
-		wg.Go(func() {
-			for j := range 50 {
-				a.Observe(fmt.Sprintf("SELECT c%d FROM item WHERE note = ?", j%7), []any{i}, time.Millisecond)
+	var passes, reports sync.WaitGroup
+	done := make(chan struct{})
+	reports.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
 				a.Report()
+			}
+		}
+	})
+	for i := range 4 {
+		passes.Go(func() {
+			for j := range 50 {
+				a.Observe(fmt.Sprintf("SELECT id AS c%d FROM item WHERE note = ?", j%7), []any{i}, time.Millisecond)
 			}
 			if err := a.Pass(t.Context()); err != nil {
 				t.Errorf("Pass() = %v", err)
 			}
 		})
 	}
-	wg.Wait()
-	if r := a.Report(); r.Explained != 7 || r.Waiting != 0 {
-		t.Errorf("explained, waiting = %d, %d, want 7, 0", r.Explained, r.Waiting)
+	passes.Wait()
+	close(done)
+	reports.Wait()
+	if r := a.Report(); r.Explained != 7 || r.Waiting != 0 || len(r.Advice) != 1 {
+		t.Errorf("explained, waiting, advice = %d, %d, %d, want 7, 0, 1", r.Explained, r.Waiting, len(r.Advice))
 	}
 }

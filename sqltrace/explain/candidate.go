@@ -1,9 +1,9 @@
 package explain
 
 import (
-	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/hone-go/hone/sqltrace"
@@ -14,129 +14,106 @@ import (
 // heavier, and the fifth seldom narrows anything.
 const maxColumns = 4
 
+// maxShare is the part of the rows up to which an index on one value's rows
+// alone is worth the statements that it does not serve. Not more: it would
+// save less than nine tenths. Not less: a queue's open part is some percent.
+const maxShare = 0.1
+
+// maxValues is how many values a column may have for one of them to get an
+// index of its own. Not more: then they are keys, and the next statement has
+// another. Not less: the states of an order are ten.
+const maxValues = 12
+
+func (t *table) fewValues(column string) bool {
+	d := t.columns[column].distinct
+	return d > 0 && d*float64(t.rows) < maxValues+0.5
+}
+
 // candidate is an index that might help.
 type candidate struct {
 	table   *table
 	columns []Column
 	equal   int // the first so many are compared for equality: their order is free
 	ordered int // the next so many must keep their directions
+	only    literal
 	why     string
 }
 
-// access is how one statement reads one relation.
-type access struct {
-	rel    *relation
-	equal  []string
-	ranged []string
-	joined []string
-	sorted []Column // the statement's order, if it is on this relation alone
-	limit  bool     // and it wants only the first rows
-	odd    bool     // has a condition that no index on columns serves
+// literal is a comparison of a column with a value that the statement's text
+// has, and so each execution of it.
+type literal struct {
+	column string
+	value  string  // as text; unused if null
+	null   bool    // the comparison is IS NULL
+	truth  bool    // the column is a truth value by itself
+	text   string  // the comparison as SQL, "" for none
+	share  float64 // part of the rows that fulfil it, 0 if unknown
 }
 
-// accesses sorts the predicates by relation.
-func accesses(rels []*relation, preds []predicate) []*access {
-	list := make([]*access, len(rels))
-	of := make(map[*relation]*access)
-	for i, r := range rels {
-		list[i] = &access{rel: r}
-		of[r] = list[i]
+// restricted returns the index on the literal's rows alone. Its column needs
+// no place in it, unless it would have none else.
+func (c candidate) restricted(l literal) (candidate, bool) {
+	i := slices.IndexFunc(c.columns[:c.equal], func(col Column) bool { return col.Name == l.column })
+	if i < 0 || c.only.text != "" || l.share <= 0 || l.share > maxShare || !l.null && !c.table.fewValues(l.column) {
+		return candidate{}, false
 	}
-	for _, p := range preds {
-		switch {
-		case p.op == opOther:
-			for _, r := range p.on {
-				of[r].odd = true
-			}
-		case p.right.rel != nil:
-			for _, r := range []ref{p.left, p.right} {
-				a := of[r.rel]
-				a.joined = add(a.joined, r.column)
-			}
-		case p.op == opEqual:
-			a := of[p.left.rel]
-			a.equal = add(a.equal, p.left.column)
-		default:
-			a := of[p.left.rel]
-			a.ranged = add(a.ranged, p.left.column)
-		}
+	c.only = l
+	if len(c.columns) > 1 {
+		c.columns = slices.Delete(slices.Clone(c.columns), i, i+1)
+		c.equal--
 	}
-	return list
+	c.why += ", for the few rows where " + l.text
+	return c, true
 }
 
-func add(list []string, column string) []string {
-	if slices.Contains(list, column) {
-		return list
+// unrestricted is the index on all rows that serves the same.
+func (c candidate) unrestricted() candidate {
+	if c.only.text == "" || slices.ContainsFunc(c.columns[:c.equal], func(col Column) bool { return col.Name == c.only.column }) {
+		return c
 	}
-	return append(list, column)
+	c.columns = slices.Insert(slices.Clone(c.columns), 0, Column{Name: c.only.column})
+	c.equal++
+	return c
 }
 
-// candidates returns the indexes that the access might want: the columns
-// compared for equality, the most selective first, then either one range or
-// the order; and the same for each join.
-func (a *access) candidates() []candidate {
-	t := a.rel.table
-	usable := func(column string) bool { return t.columns[column].ordered && !t.columns[column].isRowid }
-	equal := slices.DeleteFunc(slices.Clone(a.equal), func(c string) bool { return !usable(c) })
-	slices.SortStableFunc(equal, func(x, y string) int {
-		return cmp.Compare(t.columns[y].distinct, t.columns[x].distinct)
-	})
-	var list []candidate
-	propose := func(equal []string, rest []Column, ordered int, why string) {
-		c := candidate{table: t, equal: len(equal), ordered: ordered, why: why}
-		for _, name := range equal {
-			c.columns = append(c.columns, Column{Name: name})
-		}
-		c.columns = append(c.columns, rest...)
-		if len(c.columns) == 0 || len(c.columns) > maxColumns {
-			return
-		}
-		if !slices.ContainsFunc(list, func(o candidate) bool { return slices.Equal(o.columns, c.columns) }) {
-			list = append(list, c)
-		}
+// servedBy reports whether another index serves c as well.
+func (c candidate) servedBy(o candidate) bool {
+	if o.only.text == "" {
+		return serves(o.columns, c.unrestricted())
 	}
-	if len(equal) > 0 {
-		propose(equal[:1], nil, 0, "filters "+equal[0])
-		propose(equal[:min(len(equal), 3)], nil, 0, "filters "+strings.Join(equal, ", "))
-	}
-	for _, r := range a.ranged {
-		if usable(r) && !slices.Contains(equal, r) {
-			propose(equal[:min(len(equal), 3)], []Column{{Name: r}}, 0, "filters "+strings.Join(append(slices.Clone(equal), r), ", "))
-		}
-	}
-	sorted := slices.DeleteFunc(slices.Clone(a.sorted), func(c Column) bool { return slices.Contains(equal, c.Name) })
-	if len(sorted) > 0 && !slices.ContainsFunc(sorted, func(c Column) bool { return !t.columns[c.Name].ordered }) {
-		if a.limit || len(equal) > 0 {
-			propose(equal[:min(len(equal), 3)], sorted, len(sorted), "sorts by "+names(sorted))
-		}
-	}
-	for _, j := range a.joined {
-		if usable(j) && !slices.Contains(equal, j) {
-			propose([]string{j}, nil, 0, "joins on "+j)
-			if len(equal) > 0 {
-				propose([]string{j, equal[0]}, nil, 0, "joins on "+j+", filters "+equal[0])
-			}
-		}
-	}
-	return list
+	return o.only.text == c.only.text && serves(o.columns, c)
 }
 
-func names(columns []Column) string {
-	list := make([]string, len(columns))
-	for i, c := range columns {
-		list[i] = c.Name
-		if c.Descending {
-			list[i] += " DESC"
-		}
+// part is the part of the table's rows that the index holds.
+func (c candidate) part() float64 {
+	if c.only.text == "" {
+		return 1
 	}
-	return strings.Join(list, ", ")
+	return c.only.share
 }
 
-// definition is what follows CREATE INDEX and a name.
-func (c candidate) definition() string {
+// lighter reports whether the index costs writes and space less than another.
+func (c candidate) lighter(o candidate) bool {
+	if (c.only.text == "") != (o.only.text == "") {
+		return c.only.text != ""
+	}
+	return len(c.columns) < len(o.columns)
+}
+
+// special reports whether the candidate is more than columns: whether the
+// database takes it at all is known only when it is tried.
+func (c candidate) special() bool {
+	return c.only.text != "" || slices.ContainsFunc(c.columns, func(col Column) bool { return col.Expression })
+}
+
+// list is the index's columns as SQL.
+func (c candidate) list() string {
 	list := make([]string, len(c.columns))
 	for i, col := range c.columns {
 		list[i] = quote(col.Name)
+		if col.Expression {
+			list[i] = "(" + col.Name + ")"
+		}
 		if col.Descending {
 			list[i] += " DESC"
 		}
@@ -144,19 +121,33 @@ func (c candidate) definition() string {
 			list[i] += map[bool]string{true: " NULLS LAST", false: " NULLS FIRST"}[col.Descending]
 		}
 	}
-	return "ON " + c.table.quoted() + " (" + strings.Join(list, ", ") + ")"
+	text := "(" + strings.Join(list, ", ") + ")"
+	if c.only.text != "" {
+		text += " WHERE " + c.only.text
+	}
+	return text
 }
+
+// definition is what follows CREATE INDEX and a name.
+func (c candidate) definition() string { return "ON " + c.table.quoted() + " " + c.list() }
 
 // maxName is how many bytes PostgreSQL keeps of a name:
 // https://www.postgresql.org/docs/current/limits.html
 const maxName = 63
 
 // name is the index's name: table, columns, idx, as PostgreSQL itself would
-// call it, and one that no index of the table has.
+// call it, and one that no index of the table has. One on some rows alone says
+// which: it must not bear the name of the one on all.
 func (c candidate) name() string {
 	parts := []string{c.table.name}
 	for _, col := range c.columns {
+		if col.Expression {
+			col.Name = words(col.Name)
+		}
 		parts = append(parts, col.Name)
+	}
+	if c.only.text != "" {
+		parts = append(parts, "where", words(c.only.text))
 	}
 	stem := strings.Join(parts, "_")
 	for n := 0; ; n++ {
@@ -169,31 +160,85 @@ func (c candidate) name() string {
 			cut--
 		}
 		name := stem[:cut] + suffix
-		if n == 9 || !slices.ContainsFunc(c.table.indexes, func(x *index) bool { return x.name == name }) {
+		if n == 9 || c.table.named(name) == nil {
 			return name
 		}
 	}
 }
 
+// words are the letters and digits of a text, with one _ for all between.
+func words(text string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), "_")
+}
+
+// named returns the table's index of that name, or nil.
+func (t *table) named(name string) *index {
+	for _, x := range t.indexes {
+		if x.name == name {
+			return x
+		}
+	}
+	return nil
+}
+
+// same returns the index that is what the candidate would be, or nil.
+func (t *table) same(c candidate) *index {
+	for _, x := range t.indexes {
+		if x.plain && x.valid && !x.including && c.only.text == "" && slices.Equal(x.columns, c.columns) {
+			return x
+		}
+	}
+	return nil
+}
+
 // statement is the CREATE INDEX as it should be run.
 func (c candidate) statement() string {
-	if c.table.dialect == sqltrace.Postgres {
+	switch {
+	case c.table.divided:
+		return strings.Join(c.divided(c.name()), ";\n")
+	case c.table.dialect == sqltrace.Postgres:
 		return "CREATE INDEX CONCURRENTLY IF NOT EXISTS " + quote(c.name()) + " " + c.definition()
 	}
 	return "CREATE INDEX IF NOT EXISTS " + quote(c.name()) + " " + c.definition()
 }
 
+// divided is the way to index a partitioned table without locking out its
+// writers: CONCURRENTLY is for tables that hold rows, so the index is declared
+// on the whole, built on each part, and the parts attached. It is valid once
+// all are.
+//
+// https://www.postgresql.org/docs/current/ddl-partitioning.html
+func (c candidate) divided(name string) []string {
+	list := []string{"CREATE INDEX IF NOT EXISTS " + quote(name) + " ON ONLY " + c.table.quoted() + " " + c.list()}
+	for _, t := range c.table.parts {
+		part := c
+		part.table = t
+		partName := part.name()
+		if x := t.same(c); x != nil {
+			partName = x.name
+		} else if t.divided {
+			list = append(list, part.divided(partName)...)
+		} else {
+			list = append(list, part.statement())
+		}
+		list = append(list, "ALTER INDEX "+c.table.qualify(name)+" ATTACH PARTITION "+t.qualify(partName))
+	}
+	return list
+}
+
 // migration is the text of a migration file, up and down.
 func (c candidate) migration() string {
-	if c.table.dialect == sqltrace.Postgres {
-		drop := quote(c.name())
-		if c.table.schema != "" {
-			drop = quote(c.table.schema) + "." + drop
-		}
+	switch {
+	case c.table.divided:
+		return "-- Outside a transaction: CONCURRENTLY refuses to run in one. Partitions made\n" +
+			"-- meanwhile are to be added; new ones get the index by themselves.\n" +
+			"-- up\nSET lock_timeout = '5s';\n" + c.statement() + ";\n" +
+			"-- down\nDROP INDEX IF EXISTS " + c.table.qualify(c.name()) + ";\n"
+	case c.table.dialect == sqltrace.Postgres:
 		return "-- Outside a transaction: CONCURRENTLY refuses to run in one. If it fails, drop\n" +
 			"-- the invalid index that it leaves before trying again.\n" +
 			"-- up\nSET lock_timeout = '5s';\n" + c.statement() + ";\n" +
-			"-- down\nDROP INDEX CONCURRENTLY IF EXISTS " + drop + ";\n"
+			"-- down\nDROP INDEX CONCURRENTLY IF EXISTS " + c.table.qualify(c.name()) + ";\n"
 	}
 	return "-- Writers wait while it is built.\n-- up\n" + c.statement() + ";\nANALYZE " + c.table.quoted() + ";\n" +
 		"-- down\nDROP INDEX IF EXISTS " + quote(c.name()) + ";\n"

@@ -12,7 +12,8 @@ import (
 
 // A Column is one column of an index, with its direction.
 type Column struct {
-	Name       string `json:"name"`
+	Name       string `json:"name"`                 // or the expression's text
+	Expression bool   `json:"expression,omitempty"` // an expression on columns
 	Descending bool   `json:"descending,omitempty"`
 	// Reversed is whether NULLs come where the direction does not put them by
 	// itself: on PostgreSQL last if descending, first if ascending.
@@ -22,6 +23,7 @@ type Column struct {
 // catalog is what the database says of its tables.
 type catalog struct {
 	tables     map[string]*table // by qualified name
+	own        map[string]*table // of tables, those copied for one statement; nil if shared
 	statistics time.Duration     // for how long index scans have been counted; 0 is unknown
 	hypopg     string            // quoted schema of the extension, "" if absent
 	path       []string          // schemas that need not be named
@@ -32,7 +34,8 @@ type table struct {
 	name    string
 	rows    int64 // an estimate
 	parent  *table
-	divided bool // partitioned
+	parts   []*table // whose parent it is
+	divided bool     // partitioned
 	columns map[string]columnInfo
 	indexes []*index
 	keys    []foreignKey
@@ -44,6 +47,8 @@ type columnInfo struct {
 	ordered  bool    // a B-tree can hold it
 	distinct float64 // distinct values as a part of the rows, 0 if unknown
 	isRowid  bool    // SQLite's INTEGER PRIMARY KEY
+
+	expression bool // not a column, but what a condition makes of columns
 }
 
 type index struct {
@@ -58,6 +63,7 @@ type index struct {
 	scans      int64
 	sizeBytes  int64
 	average    []float64 // SQLite: rows for one value of the first 1, 2, … columns
+	share      float64   // of a candidate, the part of the rows that it holds, 0 for all
 }
 
 type foreignKey struct {
@@ -96,17 +102,59 @@ func (c *catalog) sorted() []*table {
 	return slices.SortedFunc(maps.Values(c.tables), func(a, b *table) int { return cmp.Compare(a.title(), b.title()) })
 }
 
+// private returns a catalogue whose tables may be changed while a report reads
+// those of c. A table is copied when it is first found.
+func (c *catalog) private() *catalog {
+	p := *c
+	p.own = make(map[string]*table)
+	return &p
+}
+
 // find returns the table that an unqualified or qualified name means, or nil.
 func (c *catalog) find(schema, name string) *table {
 	if schema != "" {
-		return c.tables[schema+"."+name]
+		return c.take(schema + "." + name)
 	}
 	for _, s := range c.path {
-		if t := c.tables[s+"."+name]; t != nil {
+		if t := c.take(s + "." + name); t != nil {
 			return t
 		}
 	}
-	return c.tables[name]
+	return c.take(name)
+}
+
+func (c *catalog) take(title string) *table {
+	t := c.tables[title]
+	if t == nil || c.own == nil {
+		return t
+	}
+	if c.own[title] == nil {
+		mine := *t
+		mine.columns, mine.indexes = maps.Clone(t.columns), slices.Clone(t.indexes)
+		c.own[title] = &mine
+	}
+	return c.own[title]
+}
+
+// whole returns the partitioned table that t is a part of, at any depth, or t.
+func (t *table) whole() *table {
+	for t.parent != nil && t.parent.divided {
+		t = t.parent
+	}
+	return t
+}
+
+// leaves are the tables that hold the rows: the parts of a partitioned table,
+// or t.
+func (t *table) leaves() []*table {
+	if !t.divided {
+		return []*table{t}
+	}
+	var list []*table
+	for _, part := range t.parts {
+		list = append(list, part.leaves()...)
+	}
+	return list
 }
 
 // served returns the index that serves a candidate as well as it would itself:
@@ -114,7 +162,7 @@ func (c *catalog) find(schema, name string) *table {
 // come in any order.
 func (t *table) served(c candidate) *index {
 	for _, x := range t.indexes {
-		if x.plain && serves(x.columns, c) {
+		if x.plain && serves(x.columns, c.unrestricted()) {
 			return x
 		}
 	}

@@ -23,6 +23,20 @@
 // statistics are copied into a database in memory, and the candidate is made
 // there. Otherwise the advice is marked as not validated.
 //
-// What cannot be advised on, such as a condition on an expression or a
-// partitioned table, is in [Report.Skipped] with the reason.
+// # What is advised
+//
+// Columns compared for equality, then one range or the order, also in the
+// SELECTs within a statement. An expression, such as lower(email), where the
+// database takes an index on it. A part of the rows, where the statement's text
+// itself names one of few values and that one is rare: a value that comes as an
+// argument is another one the next time. For a partitioned table, the
+// statements that index it part by part while writers go on.
+//
+// INCLUDE is not advised: whether a scan of the index alone then suffices
+// depends on how recently the pages were vacuumed, and each column carried along
+// ends the cheap updates of it. Unused indexes are not found on SQLite, which
+// does not count.
+//
+// What cannot be advised on, such as a condition with OR, is in
+// [Report.Skipped] with the reason.
 package explain

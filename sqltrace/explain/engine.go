@@ -15,7 +15,14 @@ type engine interface {
 	// examine asks for the plan of a statement and tries what might improve
 	// it. An error means that the database could not be asked; a statement
 	// that it refuses is a result.
-	examine(ctx context.Context, conn *sql.Conn, cat *catalog, text string, args []any) (result, error)
+	examine(ctx context.Context, conn *sql.Conn, cat *catalog, ask sample) (result, error)
+}
+
+// sample is one execution of a statement.
+type sample struct {
+	text   string
+	args   []any
+	varied bool // other executions had other values written into the text
 }
 
 // result is what is known of one statement after its plan was read.
@@ -36,14 +43,20 @@ type outcome struct {
 }
 
 // beats reports whether o is the better advice than another, nil for none: the
-// cheaper one, or the shorter one if it does nearly as well. Nearly is a tenth
+// cheaper one, or the lighter one if it does nearly as well. Nearly is a tenth
 // of what remains or a fiftieth of what was: no column is worth less.
 func (o *outcome) beats(other *outcome) bool {
 	if other == nil {
 		return true
 	}
 	margin := max(0.1*other.after, 0.02*other.before)
-	return o.after < other.after-margin || o.after < other.after+margin && len(o.columns) < len(other.columns)
+	switch {
+	case o.lighter(other.candidate):
+		return o.after < other.after+margin
+	case other.lighter(o.candidate):
+		return o.after < other.after-margin
+	}
+	return o.after < other.after
 }
 
 // done reports whether the index is there by now.
@@ -52,7 +65,11 @@ func (o *outcome) done(cat *catalog) bool {
 		return false
 	}
 	t := cat.tables[o.table.title()]
-	return t != nil && t.served(o.candidate) != nil
+	if t == nil {
+		return false
+	}
+	made := t.named(o.name())
+	return made != nil && made.valid || t.served(o.candidate) != nil
 }
 
 // joint is a column that a statement joins by.

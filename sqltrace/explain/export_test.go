@@ -27,12 +27,13 @@ func Step(detail string) string {
 	add(s.primary, "primary")
 	add(s.equal > 0, fmt.Sprint("equal:", s.equal))
 	add(s.ranged, "ranged")
+	add(s.nest != noNest, "nest:"+[]string{"", "once", "each", "named", "arm"}[s.nest])
 	return strings.Join(words, " ")
 }
 
-// Plan describes what was read from a PostgreSQL plan, for tables whose
-// columns are a, b and c.
-func Plan(text []byte) (string, error) {
+// Plan describes what was read from a PostgreSQL plan of a statement, for
+// tables whose columns are a, b and c.
+func Plan(sql string, text []byte) (string, error) {
 	root, err := parsePlan(text)
 	if err != nil {
 		return "", err
@@ -48,7 +49,7 @@ func Plan(text []byte) (string, error) {
 		}
 		cat.tables[t.title()] = t
 	})
-	p := readPlan(root, cat)
+	p := readPlan(root, cat, sqlscan.Code(sql, sqlscan.Postgres))
 	var b strings.Builder
 	list, _ := p.wanted(1)
 	for _, c := range list {
@@ -81,18 +82,18 @@ func Select(sql string) string {
 	for _, name := range []string{"item", "owner"} {
 		cat.tables[name] = &table{name: name, columns: map[string]columnInfo{"id": {isRowid: true, ordered: true}, name[:1] + "a": {ordered: true}, "b": {ordered: true}}}
 	}
-	s, why := parseSelect(sqlscan.Code(sql, sqlscan.SQLite), cat, nil)
+	q, why := parseQuestion(sqlscan.Code(sql, sqlscan.SQLite), cat, nil)
 	if why != "" {
 		return why
 	}
 	var b strings.Builder
-	for _, a := range accesses(s.relations, s.predicates) {
+	for _, a := range q.accesses() {
 		fmt.Fprintf(&b, "%s equal %v range %v join %v", a.rel.alias, a.equal, a.ranged, a.joined)
 		if a.odd {
 			b.WriteString(" odd")
 		}
-		if s.sortedBy == a.rel {
-			fmt.Fprintf(&b, " order %s", names(s.sorted))
+		if len(a.sorted) > 0 {
+			fmt.Fprintf(&b, " order %s", names(a.sorted))
 		}
 		b.WriteString("; ")
 	}

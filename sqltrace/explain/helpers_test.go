@@ -33,20 +33,12 @@ func openPostgres(t testing.TB) *database {
 	return open(t, "pgx", testserver.Postgres(t))
 }
 
-// openHypoPG opens a PostgreSQL database with the extension hypopg. A server
-// on which it cannot be installed skips the test: what is said there instead
-// has tests of its own.
+// openHypoPG opens a PostgreSQL database with the extension hypopg. What is
+// said on a server without it has tests of its own.
 func openHypoPG(t testing.TB) *database {
 	t.Helper()
 	db := openPostgres(t)
-	var n int
-	if err := db.QueryRow(`SELECT count(*) FROM pg_available_extensions WHERE name = 'hypopg'`).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	if n == 0 {
-		t.Skip("the server has no hypopg: install postgresql-15-hypopg")
-	}
-	db.exec(t, `CREATE EXTENSION hypopg`)
+	testserver.HypoPG(t, db.dsn)
 	return db
 }
 

@@ -32,13 +32,20 @@ func TestStep(t *testing.T) {
 		{"USE TEMP B-TREE FOR count(DISTINCT)", ""},
 		{"BLOOM FILTER ON o (id=?)", ""},
 		{"SCAN SUBQUERY 1", "opaque"},
-		{"SCAN (subquery-1)", "opaque"},
+		{"SCAN (subquery-1)", "name:(subquery-1)"},
+		{"SEARCH item EXISTS USING INDEX i (<expr>=? AND b>?)", "name:item search index:i equal:1 ranged"},
 		{"SCAN words VIRTUAL TABLE INDEX 0:M1", "opaque"},
-		{"SCAN CONSTANT ROW", "opaque"},
-		{"CORRELATED SCALAR SUBQUERY 1", "opaque"},
+		{"SCAN CONSTANT ROW", ""},
+		{"SCAN 2-ROW VALUES CLAUSE", ""},
+		{"CORRELATED SCALAR SUBQUERY 1", "nest:each"},
+		{"LIST SUBQUERY 2", "nest:once"},
 		{"MULTI-INDEX OR", "opaque"},
-		{"CO-ROUTINE x", "opaque"},
-		{"COMPOUND QUERY", "opaque"},
+		{"CO-ROUTINE X", "name:x nest:named"},
+		{"MATERIALIZE (subquery-1)", "name:(subquery-1) nest:named"},
+		{"COMPOUND QUERY", "nest:arm"},
+		{"MERGE (UNION ALL)", "nest:arm"},
+		{"UNION USING TEMP B-TREE", "nest:arm"},
+		{"RECURSIVE STEP", "nest:arm"},
 		{"", "opaque"},
 	}
 	for _, tt := range tests {
@@ -76,16 +83,16 @@ func TestPlan(t *testing.T) {
 	}{
 		{"(x.a = 'v'::text)", nil, "ON s.t (a)"},
 		{"((x.a)::text = 'v'::text)", nil, "ON s.t (a)"},
-		{"((x.a)::integer = 5)", nil, "s.t is scanned for a condition that no index on plain columns serves"},
+		{"((x.a)::integer = 5)", nil, "ON s.t (((a)::integer))"},
 		{"(x.a = ANY ('{1,2}'::bigint[]))", nil, "ON s.t (a)"},
 		{"(x.a IS NULL)", nil, "ON s.t (a)"},
-		{"(x.a IS NOT NULL)", nil, "s.t is scanned for a condition that no index on plain columns serves"},
+		{"(x.a IS NOT NULL)", nil, "s.t is scanned for a condition that no index on its columns serves"},
 		{"((x.a = 1) AND (x.b > 2))", nil, "ON s.t (a)\nON s.t (a, b)"},
 		{"((x.a = 1) AND ((x.b >= 2) AND (x.b < 3)))", nil, "ON s.t (a)\nON s.t (a, b)"},
-		{"((x.a = 1) OR (x.b = 2))", nil, "s.t is scanned for a condition that no index on plain columns serves"},
-		{"((x.a = 1) AND (lower(x.b) = 'v'::text))", nil, "ON s.t (a)"},
-		{"(x.a <> 1)", nil, "s.t is scanned for a condition that no index on plain columns serves"},
-		{"(x.a = x.b)", nil, "s.t is scanned for a condition that no index on plain columns serves"},
+		{"((x.a = 1) OR (x.b = 2))", nil, "s.t is scanned for a condition that no index on its columns serves"},
+		{"((x.a = 1) AND (lower(x.b) = 'v'::text))", nil, "ON s.t (a)\nON s.t (a, (lower(b)))"},
+		{"(x.a <> 1)", nil, "s.t is scanned for a condition that no index on its columns serves"},
+		{"(x.a = x.b)", nil, "s.t is scanned for a condition that no index on its columns serves"},
 		{"(x.a = $1)", []string{"x.b DESC", "x.c"}, "ON s.t (a)\nON s.t (a, b DESC, c)"},
 		{"", []string{"x.b DESC NULLS LAST"}, "ON s.t (b DESC NULLS LAST)"},
 		{"", []string{"x.b NULLS FIRST"}, "ON s.t (b NULLS FIRST)"},
@@ -93,13 +100,13 @@ func TestPlan(t *testing.T) {
 		{"", []string{`x.b COLLATE "C"`}, ""},
 	}
 	for _, tt := range tests {
-		got, err := explain.Plan(node(t, tt.filter, tt.sort...))
+		got, err := explain.Plan("", node(t, tt.filter, tt.sort...))
 		if err != nil || strings.TrimSpace(got) != tt.want {
 			t.Errorf("plan with filter %q, sort %q = %q, %v, want %q", tt.filter, tt.sort, got, err, tt.want)
 		}
 	}
 	for _, bad := range []string{"", "null", "{}", "[]", "[{}]", `[{"Plan":null}]`, `[{"Plan":{"Plans":[null]}}]`, `[{"Plan":{"Total Cost":"x"}}]`, strings.Repeat(`[{"Plan":{"Plans":[`, 2000)} {
-		if got, err := explain.Plan([]byte(bad)); err == nil {
+		if got, err := explain.Plan("", []byte(bad)); err == nil {
 			t.Errorf("Plan(%.40q) = %q, want an error", bad, got)
 		}
 	}
@@ -118,7 +125,19 @@ func TestSelect(t *testing.T) {
 		{"SELECT * FROM main.item AS `x` LEFT JOIN owner ON owner.oa = x.ia GROUP BY b HAVING count(*) > 1 LIMIT 3", "x equal [] range [] join [ia]; owner equal [] range [] join [oa]"},
 		{"SELECT * FROM nowhere", "it reads from nowhere, which is no table"},
 		{"SELECT 1", "it reads no table"},
-		{"SELECT * FROM item UNION SELECT * FROM owner", "it joins several SELECTs or has a WINDOW"},
+		{"SELECT * FROM item WHERE b = 1 UNION SELECT * FROM owner WHERE oa = 2 ORDER BY 1", "item equal [b] range [] join []; owner equal [oa] range [] join []"},
+		{"WITH x AS (SELECT * FROM item) SELECT * FROM x WHERE b = 1 ORDER BY ia", "item equal [b] range [] join [] order ia"},
+		{"WITH x (c) AS (SELECT b FROM item) SELECT * FROM x WHERE c = 1", "item equal [] range [] join []"},
+		{"SELECT * FROM (SELECT ia AS c, i.b FROM item i) y WHERE y.c = 1 AND b > 2", "i equal [ia] range [b] join []"},
+		{"SELECT * FROM (SELECT b FROM item LIMIT 5) WHERE b = 1", "item equal [] range [] join []"},
+		{"SELECT * FROM (SELECT b FROM item GROUP BY b) WHERE b = 1", "item equal [] range [] join []"},
+		{"SELECT * FROM owner WHERE id IN (SELECT b FROM item WHERE ia = 1)", "owner equal [id] range [] join []; item equal [ia] range [] join []"},
+		{"SELECT * FROM owner o WHERE EXISTS (SELECT 1 FROM item WHERE item.b = o.id)", "o equal [] range [] join []; item equal [b] range [] join []"},
+		{"WITH RECURSIVE t AS (SELECT id FROM item WHERE id = 1 UNION ALL SELECT i.id FROM item i JOIN t ON i.b = t.id) SELECT * FROM t", "item equal [id] range [] join []; i equal [b] range [] join []"},
+		{"WITH x AS (SELECT * FROM item SELECT * FROM x", "its WITH has an unknown form"},
+		{"SELECT * FROM (item JOIN owner)", "it has a join in parentheses"},
+		{"SELECT * FROM item WHERE lower(item.b) = 'x'", "item equal [lower(b)] range [] join []"},
+		{"SELECT * FROM item WHERE b || ? = 'x'", "item equal [] range [] join [] odd"},
 		{"", "it does not begin with SELECT"},
 	}
 	for _, tt := range tests {
@@ -195,13 +214,27 @@ func TestIndexName(t *testing.T) {
 	}
 }
 
+// FuzzPlan: whatever a plan holds, no value of an argument is in an index.
 func FuzzPlan(f *testing.F) {
-	f.Add([]byte(`[{"Plan":{"Node Type":"Seq Scan","Schema":"s","Relation Name":"t","Alias":"x","Total Cost":1000,"Filter":"((x.a = 'v'::text) AND (x.b > 2))"}}]`))
-	f.Add([]byte(`[{"Plan":{"Node Type":"Limit","Plans":[{"Node Type":"Sort","Sort Key":["x.a DESC NULLS LAST"],"Plans":[{"Node Type":"Seq Scan","Schema":"s","Relation Name":"t","Alias":"x"}]}]}}]`))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		got, err := explain.Plan(text)
+	f.Add([]byte(`[{"Plan":{"Node Type":"Seq Scan","Schema":"s","Relation Name":"t","Alias":"x","Total Cost":1000,"Filter":"((x.a = 'v'::text) AND (x.b > 2))"}}]`), "(x.b = 1)")
+	f.Add([]byte(`[{"Plan":{"Node Type":"Limit","Plans":[{"Node Type":"Sort","Sort Key":["x.a DESC NULLS LAST"],"Plans":[{"Node Type":"Seq Scan","Schema":"s","Relation Name":"t","Alias":"x"}]}]}}]`), "(NOT x.c)")
+	f.Add([]byte(`[{"Plan":{"Node Type":"Append","Plans":[{"Node Type":"Seq Scan","Schema":"s","Relation Name":"t_1","Alias":"t_1"},{"Node Type":"Index Scan","Schema":"s","Relation Name":"t_2","Alias":"t_2","Filter":"(lower(t_2.a) = 'v')"}]}}]`), "(x.a IS NULL)")
+	f.Add([]byte(`[]`), "((x.a ->> 'k'::text) = ANY ('{1,2}'::text[]))")
+	f.Fuzz(func(t *testing.T, text []byte, filter string) {
+		got, err := explain.Plan("", text)
 		if err != nil && got != "" {
 			t.Errorf("Plan(%q) = %q with error %v", text, got, err)
+		}
+		const value = "some value"
+		for _, f := range []string{
+			filter + " AND (x.a = 'some value'::text)",
+			"((x.b || 'some value'::text) = 'x'::text) AND " + filter,
+			"(x.c = 'some value'::text)",
+		} {
+			got, err := explain.Plan("SELECT * FROM t x WHERE a = $1 AND b || $1 = $2", node(t, f))
+			if err != nil || strings.Contains(got, value) && !strings.Contains(filter, value) {
+				t.Errorf("plan with filter %q = %q, %v, want no value of an argument", f, got, err)
+			}
 		}
 	})
 }
@@ -221,6 +254,10 @@ func FuzzStep(f *testing.F) {
 func FuzzStatement(f *testing.F) {
 	f.Add("SELECT a FROM item WHERE b = 'x' AND c IN (1, 2) ORDER BY a DESC LIMIT 3", true)
 	f.Add("SELECT $x$secret$x$ FROM [item] WHERE `a` = 1e-5;", false)
+	f.Add("WITH RECURSIVE x (n) AS (SELECT 1 UNION ALL SELECT n FROM x) SELECT * FROM x, owner o WHERE o.id = x.n", false)
+	f.Add("SELECT * FROM (SELECT ia AS c, i.* FROM item i) y WHERE y.c = 1 AND EXISTS (SELECT 1 FROM owner WHERE oa = y.c)", false)
+	f.Add("SELECT b FROM item UNION SELECT oa FROM owner EXCEPT VALUES (1) ORDER BY 1 LIMIT 2", true)
+	f.Add("SELECT lower(b) FROM item WHERE lower(item.b) = 'x' AND b IS NULL AND CASE b WHEN 1 THEN 2 END = 3", false)
 	f.Fuzz(func(t *testing.T, sql string, postgres bool) {
 		d := sqltrace.SQLite
 		if postgres {
@@ -234,5 +271,6 @@ func FuzzStatement(f *testing.F) {
 			t.Errorf("Fingerprint(%q) refuses no second statement", sql)
 		}
 		explain.Select(sql)
+		explain.Select("SELECT * FROM item WHERE " + sql)
 	})
 }

@@ -1,8 +1,10 @@
 package explain
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/hone-go/hone/internal/sqlscan"
 	"github.com/hone-go/hone/sqltrace"
 )
 
@@ -76,7 +79,7 @@ func (p *postgres) begin(ctx context.Context, conn *sql.Conn) (*sql.Tx, error) {
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-func (p *postgres) examine(ctx context.Context, conn *sql.Conn, cat *catalog, text string, args []any) (result, error) {
+func (p *postgres) examine(ctx context.Context, conn *sql.Conn, cat *catalog, ask sample) (result, error) {
 	// The server keeps to its timeouts by itself; this one is for a server
 	// that no longer answers.
 	ctx, cancel := context.WithTimeout(ctx, 20*p.statementTimeout)
@@ -86,7 +89,7 @@ func (p *postgres) examine(ctx context.Context, conn *sql.Conn, cat *catalog, te
 		return result{}, err
 	}
 	defer func() { _ = tx.Rollback() }() // after an error there is nothing to roll back
-	root, err := p.explain(ctx, tx, text, args)
+	root, err := p.explain(ctx, tx, ask)
 	if why, ok := refusal(err); ok {
 		return result{skipped: []string{why}}, nil
 	}
@@ -96,10 +99,17 @@ func (p *postgres) examine(ctx context.Context, conn *sql.Conn, cat *catalog, te
 		}
 		return result{}, fmt.Errorf("explain: asking for a plan: %w", err)
 	}
-	st := readPlan(root, cat)
+	var written []sqlscan.Token // what each execution has
+	if !ask.varied {
+		written = sqlscan.Code(ask.text, sqlscan.Postgres)
+	}
+	st := readPlan(root, cat.private(), written)
 	res := result{skipped: st.notes, joined: joints(st.accesses)}
 	if root.TotalCost < minCost {
 		return res, nil
+	}
+	if err := st.readShares(ctx, tx); err != nil {
+		return result{}, fmt.Errorf("explain: reading how common values are: %w", err)
 	}
 	list, invalid := st.wanted(p.minRows)
 	if invalid != nil {
@@ -111,17 +121,21 @@ func (p *postgres) examine(ctx context.Context, conn *sql.Conn, cat *catalog, te
 	}
 	if cat.hypopg == "" {
 		res.outcome = st.guess(list)
+		res.skipped = append(res.skipped, st.noteExpressions(untried)...)
 		return res, nil
 	}
-	res.outcome, err = p.try(ctx, tx, cat.hypopg, list, root, text, args)
+	res.outcome, err = p.try(ctx, tx, cat.hypopg, list, root, ask)
+	if res.outcome == nil && err == nil {
+		res.skipped = append(res.skipped, st.noteExpressions(noExpression)...)
+	}
 	return res, err
 }
 
 // explain asks for the plan. The statement's own arguments are bound to the
 // EXPLAIN: PostgreSQL hands them on to the statement inside.
-func (p *postgres) explain(ctx context.Context, tx *sql.Tx, text string, args []any) (*planNode, error) {
+func (p *postgres) explain(ctx context.Context, tx *sql.Tx, ask sample) (*planNode, error) {
 	var out []byte
-	if err := tx.QueryRowContext(ctx, "EXPLAIN (FORMAT JSON, VERBOSE) "+text, args...).Scan(&out); err != nil {
+	if err := tx.QueryRowContext(ctx, "EXPLAIN (FORMAT JSON, VERBOSE) "+ask.text, ask.args...).Scan(&out); err != nil {
 		return nil, err
 	}
 	return parsePlan(out)
@@ -132,7 +146,7 @@ func (p *postgres) explain(ctx context.Context, tx *sql.Tx, text string, args []
 const maxTries = 12
 
 // try makes each candidate known to the planner alone and returns the best.
-func (p *postgres) try(ctx context.Context, tx *sql.Tx, schema string, list []candidate, before *planNode, text string, args []any) (*outcome, error) {
+func (p *postgres) try(ctx context.Context, tx *sql.Tx, schema string, list []candidate, before *planNode, ask sample) (*outcome, error) {
 	reset := func() {
 		// In the transaction that made them, so that it is the same backend.
 		_, _ = tx.ExecContext(ctx, `SELECT `+schema+`.hypopg_reset()`) // the session's end does it too
@@ -141,7 +155,7 @@ func (p *postgres) try(ctx context.Context, tx *sql.Tx, schema string, list []ca
 	defer reset()
 	var best *outcome
 	for _, c := range list[:min(len(list), maxTries)] {
-		o, err := p.tryOne(ctx, tx, schema, c, before, text, args)
+		o, err := p.tryOne(ctx, tx, schema, c, before, ask)
 		if err != nil {
 			return nil, err
 		}
@@ -154,11 +168,11 @@ func (p *postgres) try(ctx context.Context, tx *sql.Tx, schema string, list []ca
 
 // tryOne returns what the statement costs with one candidate, nil if it does
 // not help or the planner cannot tell.
-func (p *postgres) tryOne(ctx context.Context, tx *sql.Tx, schema string, c candidate, before *planNode, text string, args []any) (*outcome, error) {
+func (p *postgres) tryOne(ctx context.Context, tx *sql.Tx, schema string, c candidate, before *planNode, ask sample) (*outcome, error) {
 	if _, err := tx.ExecContext(ctx, `SAVEPOINT hone`); err != nil {
 		return nil, fmt.Errorf("explain: setting a savepoint: %w", err)
 	}
-	o, err := p.hypothetical(ctx, tx, schema, c, before, text, args)
+	o, err := p.hypothetical(ctx, tx, schema, c, before, ask)
 	if err != nil {
 		o = nil
 	}
@@ -171,27 +185,65 @@ func (p *postgres) tryOne(ctx context.Context, tx *sql.Tx, schema string, c cand
 	return o, nil
 }
 
-func (p *postgres) hypothetical(ctx context.Context, tx *sql.Tx, schema string, c candidate, before *planNode, text string, args []any) (*outcome, error) {
-	var id int64
-	var name string
-	err := tx.QueryRowContext(ctx, `SELECT indexrelid::bigint, indexname FROM `+schema+`.hypopg_create_index($1)`, "CREATE INDEX "+c.definition()).Scan(&id, &name)
+func (p *postgres) hypothetical(ctx context.Context, tx *sql.Tx, schema string, c candidate, before *planNode, ask sample) (*outcome, error) {
+	names, size, err := create(ctx, tx, schema, c)
 	if err != nil {
 		return nil, err
 	}
-	o := &outcome{candidate: c, before: before.TotalCost}
-	if err := tx.QueryRowContext(ctx, `SELECT `+schema+`.hypopg_relation_size($1::bigint::oid)`, id).Scan(&o.sizeBytes); err != nil {
-		return nil, err
-	}
-	root, err := p.explain(ctx, tx, text, args)
+	root, err := p.explain(ctx, tx, ask)
 	if err != nil {
 		return nil, err
 	}
-	if !root.uses(name) || !root.improves(before, c.table) {
+	if !root.uses(names) || !root.improves(before, c.table) {
 		return nil, nil
 	}
-	o.after = root.TotalCost
-	o.evidence = fmt.Sprintf("%s %s; the planner takes the index: cost %.0f", c.table.title(), c.why, o.after)
-	return o, nil
+	return &outcome{
+		candidate: c, before: before.TotalCost, after: root.TotalCost, sizeBytes: size,
+		evidence: fmt.Sprintf("%s %s; the planner takes the index: cost %.0f", c.table.title(), c.why, root.TotalCost),
+	}, nil
+}
+
+// maxParts bounds the parts of a partitioned table on which a candidate is
+// made. Not fewer: years of months and days by the month fit. Not more: the
+// largest parts are what the statement costs.
+const maxParts = 100
+
+// create makes the candidate known to the planner and returns its names and
+// size. On a partitioned table it is made on each part, since the statistics
+// are there: autovacuum never analyzes the whole.
+func create(ctx context.Context, tx *sql.Tx, schema string, c candidate) (names []string, sizeBytes int64, err error) {
+	parts := c.table.leaves()
+	slices.SortStableFunc(parts, func(a, b *table) int { return cmp.Compare(b.rows, a.rows) })
+	var definitions []string
+	tried, all := int64(0), int64(0)
+	for i, t := range parts {
+		if all += t.rows; i < maxParts {
+			tried += t.rows
+			definitions = append(definitions, "CREATE INDEX ON "+t.quoted()+" "+c.list())
+		}
+	}
+	list, err := json.Marshal(definitions)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT h.indexname, `+schema+`.hypopg_relation_size(h.indexrelid)
+		FROM json_array_elements_text($1::json) d(definition), LATERAL `+schema+`.hypopg_create_index(d.definition) h`, string(list))
+	if err != nil {
+		return nil, 0, err
+	}
+	type made struct {
+		name string
+		size int64
+	}
+	indexes, err := collect(rows, func(m *made) []any { return []any{&m.name, &m.size} })
+	for _, m := range indexes {
+		names = append(names, m.name)
+		sizeBytes += m.size
+	}
+	if tried < all {
+		sizeBytes = int64(float64(sizeBytes) * float64(all) / float64(max(tried, 1)))
+	}
+	return names, sizeBytes, err
 }
 
 // refusal says why the server does not explain a statement. Its own text is

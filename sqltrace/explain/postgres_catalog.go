@@ -1,10 +1,12 @@
 package explain
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hone-go/hone/sqltrace"
@@ -35,7 +37,7 @@ const (
 			'distinct', coalesce(CASE WHEN s.n_distinct < 0 THEN -s.n_distinct ELSE s.n_distinct / greatest(c.reltuples, 1) END, 0))), '[]')
 		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 			JOIN pg_type y ON y.oid = a.atttypid
-			LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
+			LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND s.inherited = (c.relkind = 'p')
 		WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
 			AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\_%'`
 
@@ -107,6 +109,27 @@ func (p *postgres) catalog(ctx context.Context, conn *sql.Conn) (*catalog, error
 	return cat, nil
 }
 
+// postgresShare asks how large a part of a table's rows one value is, or NULL
+// is; 0 is unknown. A value that is not among the most common ones is not told.
+const postgresShare = `SELECT
+	coalesce(max(CASE WHEN $5 THEN s.null_frac ELSE
+		(SELECT c.part FROM unnest(s.most_common_vals::text::text[], s.most_common_freqs) c(value, part) WHERE c.value = $4) END), 0)::float8
+	FROM pg_stats s WHERE s.schemaname = $1 AND s.tablename = $2 AND s.attname = $3 AND s.inherited = $6`
+
+// readShares asks for the shares of the values that the statement's text has.
+func (p *planned) readShares(ctx context.Context, tx *sql.Tx) error {
+	for _, a := range p.accesses {
+		t := a.rel.table
+		for i := range a.literals {
+			l := &a.literals[i]
+			if err := tx.QueryRowContext(ctx, postgresShare, t.schema, t.name, l.column, l.value, l.null, t.divided).Scan(&l.share); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // readJSON runs a query of one JSON value.
 func readJSON(ctx context.Context, tx *sql.Tx, query string, into any) error {
 	var text []byte
@@ -130,7 +153,22 @@ func readTables(ctx context.Context, tx *sql.Tx, cat *catalog, byID map[int64]*t
 		cat.tables[t.title()], byID[r.ID] = t, t
 	}
 	for _, r := range rows {
-		byID[r.ID].parent = byID[r.Parent]
+		t := byID[r.ID]
+		if t.parent = byID[r.Parent]; t.parent != nil {
+			t.parent.parts = append(t.parent.parts, t)
+		}
+	}
+	for _, t := range cat.tables {
+		slices.SortFunc(t.parts, func(a, b *table) int { return cmp.Compare(a.title(), b.title()) })
+	}
+	for _, t := range cat.tables {
+		if !t.divided {
+			continue
+		}
+		t.rows = 0 // autovacuum counts the parts alone
+		for _, part := range t.leaves() {
+			t.rows += part.rows
+		}
 	}
 	return nil
 }

@@ -19,6 +19,16 @@ var items = []string{
 	`ANALYZE`,
 }
 
+// events is a table of 20,000 rows in partitions, one of them divided again.
+var events = []string{
+	`CREATE TABLE event (id bigint, at timestamptz, note text) PARTITION BY RANGE (id)`,
+	`CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM (0) TO (10000)`,
+	`CREATE TABLE event_2 PARTITION OF event FOR VALUES FROM (10000) TO (50000) PARTITION BY RANGE (id)`,
+	`CREATE TABLE event_2_a PARTITION OF event_2 FOR VALUES FROM (10000) TO (50000)`,
+	`INSERT INTO event SELECT i, timestamptz '2026-01-01' + i * interval '1 minute', 'note ' || i FROM generate_series(1, 20000) i`,
+	`CREATE INDEX ON event (note)`,
+}
+
 // TestEveryExecMode: the parameters of a statement are those of its EXPLAIN,
 // in each way that pgx has to send them.
 func TestEveryExecMode(t *testing.T) {
@@ -49,9 +59,14 @@ func TestPostgresAdvice(t *testing.T) {
 	db.exec(t, items...)
 	db.exec(t,
 		`CREATE VIEW cheap AS SELECT id, note FROM item WHERE kind <> 'kind 1'`,
-		`CREATE TABLE event (id bigint, at timestamptz) PARTITION BY RANGE (id)`,
-		`CREATE TABLE event_1 PARTITION OF event FOR VALUES FROM (0) TO (50000)`,
-		`INSERT INTO event SELECT i, now() FROM generate_series(1, 20000) i`,
+		`ALTER TABLE item ADD state varchar(9), ADD done boolean, ADD sent date`,
+		`UPDATE item SET state = CASE WHEN id % 100 = 0 THEN 'open' ELSE 'done' END, done = id % 100 > 0, sent = CASE WHEN id % 100 > 0 THEN date '2026-01-01' + id::int % 999 END`,
+	)
+	db.exec(t, events...)
+	db.exec(t,
+		`CREATE TABLE mother (a bigint)`,
+		`CREATE TABLE child () INHERITS (mother)`,
+		`INSERT INTO child SELECT i FROM generate_series(1, 20000) i`,
 		`CREATE TABLE "Odd Name" ("Select" text, "a""b" bigint)`,
 		`INSERT INTO "Odd Name" SELECT 's' || i, i FROM generate_series(1, 20000) i`,
 		`ANALYZE`,
@@ -67,13 +82,37 @@ func TestPostgresAdvice(t *testing.T) {
 		{"range", query{`SELECT * FROM item WHERE made < $1`, []any{time.Date(2026, 1, 1, 3, 0, 0, 0, time.UTC)}}, "ON public.item (made) [true]"},
 		{"order and limit", query{`SELECT * FROM item ORDER BY made DESC, id LIMIT 10`, nil}, "order: CREATE INDEX CONCURRENTLY IF NOT EXISTS item_made_id_idx ON public.item (made DESC, id) [true]"},
 		{"equality, order and limit", query{`SELECT * FROM item WHERE kind = $1 ORDER BY made LIMIT 10`, []any{"kind 1"}}, "ON public.item (kind, made) [true]"},
+		{"order, served", query{`SELECT * FROM item ORDER BY id DESC LIMIT 10`, nil}, ""},
+		{"order of few", query{`SELECT * FROM item WHERE id = ANY ($1) ORDER BY made LIMIT 10`, []any{[]int64{1, 2}}}, ""},
 		{"nulls", query{`SELECT * FROM item ORDER BY note DESC NULLS LAST LIMIT 10`, nil}, "ON public.item (note DESC NULLS LAST) [true]"},
 		{"join", query{`SELECT i.id FROM owner o JOIN item i ON i.owner_id = o.id WHERE o.id = $1`, []any{int64(9)}}, "ON public.item (owner_id) [true]"},
 		{"view", query{`SELECT id FROM cheap WHERE note = $1`, []any{"note 5"}}, "ON public.item (note) [true]"},
 		{"names that need quotes", query{`SELECT * FROM "Odd Name" WHERE "a""b" = $1`, []any{int64(3)}}, `ON public."Odd Name" ("a""b") [true]`},
-		{"partitioned", query{`SELECT * FROM event WHERE at = $1`, []any{time.Now()}}, "skipped: public.event is partitioned"},
-		{"expression", query{`SELECT * FROM item WHERE lower(note) = $1`, []any{"x"}}, "skipped: public.item is scanned for a condition that no index on plain columns serves"},
-		{"alternatives", query{`SELECT * FROM item WHERE note = $1 OR kind = $2`, []any{"x", "y"}}, "no index on plain columns"},
+		{"expression", query{`SELECT * FROM item i WHERE lower(i.note) = $1`, []any{"x"}}, "item_lower_note_text_idx ON public.item ((lower((note)::text))) [true]"},
+		{"expression with a constant", query{`SELECT * FROM item WHERE extra ->> 'key' = $1`, []any{"x"}}, "ON public.item ((extra ->> 'key'::text)) [true]"},
+		{"expression with an argument", query{`SELECT * FROM item WHERE coalesce(note, $1) = $2`, []any{"secret", "x"}}, "skipped: public.item is scanned for a condition that no index on its columns serves"},
+		{"expression that depends on settings", query{`SELECT * FROM item WHERE to_char(made, 'YYYY') = $1`, []any{"2026"}}, "skipped: public.item is scanned for a condition on an expression, and the planner takes no index on it"},
+		{"aggregate", query{`SELECT kind FROM item GROUP BY kind HAVING max(note) = $1`, []any{"x"}}, ""},
+		{"rare value", query{`SELECT * FROM item WHERE state = 'open' ORDER BY made LIMIT 10`, nil}, "item_made_where_state_open_idx ON public.item (made) WHERE state = 'open' [true]"},
+		{"rare value alone", query{`SELECT * FROM item WHERE state = 'open'`, nil}, "ON public.item (state) WHERE state = 'open' [true]"},
+		{"rare value as argument", query{`SELECT * FROM item WHERE state = $1 ORDER BY made LIMIT 10`, []any{"open"}}, "ON public.item (state, made) [true]"},
+		{"rare truth", query{`SELECT * FROM item WHERE NOT done ORDER BY made LIMIT 10`, nil}, "item_made_where_not_done_idx ON public.item (made) WHERE NOT done [true]"},
+		{"rare truth as argument", query{`SELECT * FROM item WHERE done = $1 ORDER BY made LIMIT 10`, []any{false}}, "ON public.item (done, made) [true]"},
+		{"rare null", query{`SELECT * FROM item WHERE sent IS NULL ORDER BY made LIMIT 10`, nil}, "ON public.item (made) WHERE sent IS NULL [true]"},
+		{"common value", query{`SELECT * FROM item WHERE state = 'done' ORDER BY made LIMIT 10`, nil}, "ON public.item (state, made) [true]"},
+		{"value of a key", query{`SELECT * FROM item WHERE owner_id = 7`, nil}, "ON public.item (owner_id) [true]"},
+		{"partitioned", query{`SELECT * FROM event WHERE at = $1`, []any{time.Now()}}, "index: CREATE INDEX IF NOT EXISTS event_at_idx ON ONLY public.event (at);\n" +
+			"CREATE INDEX CONCURRENTLY IF NOT EXISTS event_1_at_idx ON public.event_1 (at);\n" +
+			"ALTER INDEX public.event_at_idx ATTACH PARTITION public.event_1_at_idx;\n" +
+			"CREATE INDEX IF NOT EXISTS event_2_at_idx ON ONLY public.event_2 (at);\n" +
+			"CREATE INDEX CONCURRENTLY IF NOT EXISTS event_2_a_at_idx ON public.event_2_a (at);\n" +
+			"ALTER INDEX public.event_2_at_idx ATTACH PARTITION public.event_2_a_at_idx;\n" +
+			"ALTER INDEX public.event_at_idx ATTACH PARTITION public.event_2_at_idx [true]"},
+		{"partitioned, order", query{`SELECT * FROM event e ORDER BY at DESC LIMIT 5`, nil}, "order: CREATE INDEX IF NOT EXISTS event_at_idx ON ONLY public.event (at DESC);"},
+		{"partitioned, served", query{`SELECT * FROM event WHERE note = $1`, []any{"x"}}, ""},
+		{"one partition", query{`SELECT * FROM event WHERE id = 5 AND at = $1`, []any{time.Now()}}, "ON ONLY public.event ("},
+		{"inherited", query{`SELECT * FROM child WHERE a = $1`, []any{int64(5)}}, "ON public.child (a) [true]"},
+		{"alternatives", query{`SELECT * FROM item WHERE note = $1 OR kind = $2`, []any{"x", "y"}}, "no index on its columns"},
 		{"served", query{`SELECT * FROM item WHERE id = $1`, []any{int64(1)}}, ""},
 		{"type without order", query{`SELECT * FROM item WHERE extra IS NULL`, nil}, ""},
 		{"all rows", query{`SELECT * FROM item WHERE kind >= $1`, []any{"a"}}, ""},
@@ -113,7 +152,11 @@ func TestPostgresUnvalidated(t *testing.T) {
 		{query{`SELECT * FROM item ORDER BY made LIMIT 10`, nil}, "ON public.item (made) [false]"},
 		{query{`SELECT * FROM item WHERE kind = $1`, []any{"kind 2"}}, ""}, // a fifth of the table
 		{query{`SELECT * FROM item WHERE id = $1`, []any{int64(5)}}, ""},
+		{query{`SELECT * FROM item WHERE lower(note) = $1`, []any{"x"}}, "skipped: public.item is scanned for a condition on an expression: without hypopg"},
+		{query{`SELECT * FROM event WHERE at = $1`, []any{time.Now()}}, "ALTER INDEX public.event_at_idx ATTACH PARTITION public.event_1_at_idx"},
 	}
+	db.exec(t, events...)
+	db.exec(t, `ANALYZE`)
 	for _, tt := range tests {
 		r := db.advise(t, explain.Config{}, tt.query)
 		got := summary(r)
@@ -136,10 +179,32 @@ func TestPostgresIndexes(t *testing.T) {
 		`CREATE INDEX item_kind_made ON item (kind, made DESC)`,
 		`CREATE INDEX item_kind_note ON item (kind) INCLUDE (note)`, // carries what the other has not
 		`CREATE INDEX item_part ON item (kind) WHERE made > '2026-01-02'`,
-		`CREATE UNIQUE INDEX item_once ON item (note)`,
+		`CREATE UNIQUE INDEX item_once ON item (note)`, // keeps the data right
+		`ALTER TABLE item ADD CONSTRAINT item_alone EXCLUDE USING btree (id WITH =)`,
+		`CREATE UNIQUE INDEX item_replica ON item (id)`,
+		`ALTER TABLE item REPLICA IDENTITY USING INDEX item_replica`,
+		`CREATE INDEX item_cluster ON item (made)`,
+		`ALTER TABLE item CLUSTER ON item_cluster`,
+		`ALTER TABLE item ADD second bigint REFERENCES owner (id)`,
+		`CREATE INDEX item_second ON item (second)`, // a delete in owner looks there
+		`CREATE TABLE used (a bigint)`,
+		`INSERT INTO used SELECT generate_series(1, 20000)`,
+		`CREATE INDEX used_a ON used (a)`,
+		`ANALYZE used`,
 		`CREATE INDEX item_broken ON item (owner_id)`,
 		`UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'item_broken'::regclass`,
 	)
+	// Counts are shown at the end of the session that scanned.
+	used := open(t, "pgx", db.dsn)
+	used.exec(t, `SELECT * FROM used WHERE a = 5`)
+	if err := used.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for db.text(t, `SELECT (idx_scan > 0)::text FROM pg_stat_user_indexes WHERE indexrelname = 'used_a'`) != "true" {
+		if t.Context().Err() != nil {
+			t.Fatal("the scan was never counted")
+		}
+	}
 	r := db.advise(t, explain.Config{MinStatistics: time.Nanosecond},
 		query{`SELECT * FROM item WHERE owner_id = $1`, []any{int64(4)}})
 	got := summary(r)
@@ -203,7 +268,7 @@ func TestNeverChanges(t *testing.T) {
 	)
 	t.Cleanup(func() { db.exec(t, `DROP OWNED BY `+role, `DROP ROLE `+role) })
 	const state = `SELECT md5(string_agg(line, ';' ORDER BY line)) FROM (
-		SELECT 'c ' || oid || relname || relfilenode || relkind::text || coalesce(relacl::text, '') FROM pg_class WHERE relnamespace = 'public'::regnamespace
+		SELECT 'c ' || oid || relname || relfilenode || relkind::text || coalesce(relacl::text, '') || pg_stat_get_analyze_count(oid) FROM pg_class WHERE relnamespace = 'public'::regnamespace
 		UNION ALL SELECT 'i ' || i.indexrelid || pg_get_indexdef(i.indexrelid) || i.indisvalid FROM pg_index i
 		UNION ALL SELECT 'r ' || x::text FROM item x UNION ALL SELECT 'o ' || x::text FROM owner x UNION ALL SELECT 's ' || x::text FROM secret x) s(line)`
 	before := db.text(t, state)
@@ -214,22 +279,73 @@ func TestNeverChanges(t *testing.T) {
 	}
 	u.User = url.User(role)
 	reader := &database{db.DB, db.driver, u.String()}
-	r := reader.advise(t, explain.Config{},
-		query{`SELECT * FROM item WHERE note = $1`, []any{"note 5"}},
-		query{`SELECT * FROM secret WHERE a = $1`, []any{int64(5)}},
-		query{`SELECT setval('nowhere', 1), id FROM item WHERE note = $1 FOR UPDATE`, []any{"note 5"}},
-		query{`DELETE FROM item`, nil},
-		query{`WITH gone AS (DELETE FROM item RETURNING 1) SELECT count(*) FROM gone`, nil},
-		query{`SELECT id INTO copied FROM item`, nil},
-	)
+	queries := []query{
+		{`SELECT * FROM item WHERE note = $1`, []any{"note 5"}},
+		{`SELECT * FROM secret WHERE a = $1`, []any{int64(5)}},
+		{`SELECT setval('nowhere', 1), id FROM item WHERE note = $1 FOR UPDATE`, []any{"note 5"}},
+		{`DELETE FROM item`, nil},
+		{`WITH gone AS (DELETE FROM item RETURNING 1) SELECT count(*) FROM gone`, nil},
+		{`SELECT id INTO copied FROM item`, nil},
+	}
+	r := reader.advise(t, explain.Config{}, queries...)
 	got := summary(r)
 	for _, want := range []string{"ON public.item (note) [true]", "skipped: the adviser's role may not read its tables (SQLSTATE 42501)", "skipped: it has INTO"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("report:\n%s\nwant it to contain %q", got, want)
 		}
 	}
+	db.advise(t, explain.Config{}, queries...) // with the role that may do everything
 	if after := db.text(t, state); after != before {
 		t.Errorf("checksum of schema and data = %s, want %s as before", after, before)
+	}
+}
+
+// TestPartitions: the statements advised for a partitioned table, run one by
+// one, make an index that is valid and used, and they can be taken back.
+func TestPartitions(t *testing.T) {
+	db := openHypoPG(t)
+	db.exec(t, events...)
+	// As autovacuum does it: the table as a whole has no statistics.
+	db.exec(t, `CREATE INDEX event_1_old ON event_1 (at)`, `ANALYZE event_1, event_2_a`)
+	search := query{`SELECT * FROM event WHERE at = $1`, []any{time.Date(2026, 1, 9, 0, 0, 0, 0, time.UTC)}}
+	r := db.advise(t, explain.Config{}, search)
+	if len(r.Advice) != 1 || !r.Advice[0].Validated || r.Advice[0].Table != "public.event" || r.Advice[0].SizeBytes < 100_000 {
+		t.Fatalf("advice = %+v, want one on event, validated", r.Advice)
+	}
+	ad := r.Advice[0]
+	if !strings.Contains(ad.SQL, "ATTACH PARTITION public.event_1_old") {
+		t.Errorf("SQL = %s, want the index that is there attached", ad.SQL)
+	}
+	db.exec(t, strings.Split(ad.SQL, ";\n")...)
+	if got := db.text(t, `SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'event_at_idx'::regclass`); got != "true" {
+		t.Errorf("indisvalid = %s, want the index whole", got)
+	}
+	if got := summary(db.advise(t, explain.Config{}, search)); got != "" {
+		t.Errorf("with the index:\n%s\nwant silence", got)
+	}
+	_, down, _ := strings.Cut(ad.Migration, "-- down\n")
+	db.exec(t, down)
+	if got := db.text(t, `SELECT count(*)::text FROM pg_indexes WHERE indexdef LIKE '%(at)'`); got != "0" {
+		t.Errorf("indexes left = %s, want 0", got)
+	}
+}
+
+// TestVariedLiterals: what one text says holds for it alone, if others with
+// the same fingerprint say something else.
+func TestVariedLiterals(t *testing.T) {
+	db := openHypoPG(t)
+	db.exec(t, items...)
+	db.exec(t, `ALTER TABLE item ADD state text`, `UPDATE item SET state = CASE WHEN id % 100 = 0 THEN 'open' ELSE 'done' END`, `ANALYZE`)
+	open := query{`SELECT * FROM item WHERE state = 'open' ORDER BY made LIMIT 10`, nil}
+	done := query{`SELECT * FROM item WHERE state = 'done' ORDER BY made LIMIT 10`, nil}
+	got := summary(db.advise(t, explain.Config{}, open, done))
+	if want := "ON public.item (state, made) [true]"; !strings.Contains(got, want) {
+		t.Errorf("report:\n%s\nwant %q", got, want)
+	}
+	// What serves all values serves the rare one too.
+	got = summary(db.advise(t, explain.Config{}, open, query{`SELECT * FROM item WHERE state = $1 AND id > $2 ORDER BY made LIMIT 10`, []any{"done", int64(0)}}))
+	if want := "ON public.item (state, made) [true]"; strings.Count(got, "\n") != 1 || !strings.Contains(got, want) {
+		t.Errorf("report:\n%s\nwant %q alone", got, want)
 	}
 }
 

@@ -9,7 +9,19 @@ import (
 // relation is a table as one statement uses it.
 type relation struct {
 	alias string
-	table *table
+	also  []string       // aliases of its partitions
+	table *table         // nil for a subquery
+	out   map[string]ref // of a subquery, the columns that it hands on as they are
+}
+
+// find returns what a column name of the relation means: a column of its
+// table, or of one inside the subquery.
+func (r *relation) find(name string) (ref, bool) {
+	if r.table != nil {
+		return ref{r, name}, r.table.has(name)
+	}
+	inner, ok := r.out[name]
+	return inner, ok
 }
 
 // scope is the relations of one statement.
@@ -20,7 +32,7 @@ type scope struct {
 
 func (s *scope) byAlias(alias string) *relation {
 	for _, r := range s.relations {
-		if r.alias == alias {
+		if r.alias == alias || slices.Contains(r.also, alias) {
 			return r
 		}
 	}
@@ -48,19 +60,20 @@ func (s *scope) column(tokens []sqlscan.Token) (ref, bool) {
 		name := tokens[0].Name(s.dialect)
 		var found ref
 		for _, r := range s.relations {
-			if !r.table.has(name) {
+			inner, ok := r.find(name)
+			if !ok {
 				continue
 			}
 			if found.rel != nil {
 				return ref{}, false
 			}
-			found = ref{r, name}
+			found = inner
 		}
 		return found, found.rel != nil
 	case len(tokens) == 3 && tokens[0].IsName() && tokens[1].Is(".") && tokens[2].IsName():
 		name := tokens[2].Name(s.dialect)
-		if r := s.byAlias(tokens[0].Name(s.dialect)); r != nil && r.table.has(name) {
-			return ref{r, name}, true
+		if r := s.byAlias(tokens[0].Name(s.dialect)); r != nil {
+			return r.find(name)
 		}
 	}
 	return ref{}, false
@@ -93,15 +106,17 @@ type operator uint8
 const (
 	opEqual operator = iota + 1
 	opRange
-	opOther // an expression, or an operator that a B-tree does not serve
+	opOther // an operator that a B-tree does not serve, or more than one relation
 )
 
 // predicate is one condition of a conjunction.
 type predicate struct {
-	op    operator
-	left  ref
-	right ref // of the other relation; rel is nil for a value
-	on    []*relation
+	op         operator
+	left       ref
+	right      ref // of the other relation; rel is nil for a value
+	on         []*relation
+	expression bool    // left is an expression's text
+	literal    literal // if what left equals is in the condition
 }
 
 // predicates takes a condition apart at its ANDs.
@@ -122,11 +137,14 @@ func (s *scope) predicates(tokens []sqlscan.Token) []predicate {
 // predicate reads one condition.
 func (s *scope) predicate(tokens []sqlscan.Token) predicate {
 	other := predicate{op: opOther, on: s.mentions(tokens)}
+	if p, ok := s.truth(tokens); ok {
+		return p
+	}
 	i := outer(tokens, "=", "==", "<", ">", "<=", ">=", "IN", "BETWEEN", "IS")
 	if i <= 0 || tokens[i-1].Is("NOT") {
 		return other
 	}
-	sym, right := tokens[i], tokens[i+1:]
+	sym, left, right := tokens[i], tokens[:i], tokens[i+1:]
 	op := opRange
 	switch {
 	case sym.IsAny("=", "==", "IN"):
@@ -137,15 +155,22 @@ func (s *scope) predicate(tokens []sqlscan.Token) predicate {
 			return other
 		}
 	}
-	l, lok := s.column(tokens[:i])
+	l, lok := s.column(left)
 	r, rok := s.column(right)
 	switch {
 	case lok && rok && l.rel != r.rel && op == opEqual:
 		return predicate{op: op, left: l, right: r, on: []*relation{l.rel, r.rel}}
 	case lok && !slices.Contains(s.mentions(right), l.rel):
-		return predicate{op: op, left: l, on: []*relation{l.rel}}
-	case rok && !slices.Contains(s.mentions(tokens[:i]), r.rel) && sym.Kind == sqlscan.Symbol:
+		p := predicate{op: op, left: l, on: []*relation{l.rel}}
+		if op == opEqual && !sym.Is("IN") {
+			p.literal = literalOf(l.column, right)
+		}
+		return p
+	case rok && !slices.Contains(s.mentions(left), r.rel) && sym.Kind == sqlscan.Symbol:
 		return predicate{op: op, left: r, on: []*relation{r.rel}}
+	}
+	if e, ok := s.expression(left); ok && len(s.mentions(right)) == 0 {
+		return predicate{op: op, left: e, on: []*relation{e.rel}, expression: true}
 	}
 	return other
 }

@@ -35,7 +35,9 @@ type Advice struct {
 	Index   string   `json:"index"` // its name, made up if it is new
 	Columns []Column `json:"columns,omitempty"`
 
-	SQL       string `json:"sql"`       // the statement to run, without a semicolon
+	// SQL is the statement to run, without a semicolon; for a partitioned
+	// table several, one a line, each to run by itself.
+	SQL       string `json:"sql"`
 	Migration string `json:"migration"` // the same for a migration file, with the way back
 
 	// Before and After are what the most expensive of the statements costs, in
@@ -181,8 +183,8 @@ func (b *builder) add(st *statement, o *outcome) {
 		switch {
 		case p.table != o.table && p.table.title() != o.table.title() || p.advice.Kind == KindInvalid || o.invalid != "":
 			continue
-		case serves(p.columns, o.candidate):
-		case serves(o.columns, p.candidate):
+		case o.servedBy(p.candidate):
+		case p.servedBy(o.candidate):
 			b.describe(p, o) // the wider one takes the place of the narrower
 		default:
 			continue

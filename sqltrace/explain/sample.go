@@ -34,6 +34,9 @@ type statement struct {
 	table   string // written
 	refusal string // why it is never explained
 
+	literals []string // values written into the first text
+	varied   bool     // other texts had others
+
 	calls   int64
 	elapsed time.Duration
 
@@ -114,13 +117,26 @@ func (s *samples) findLocked(text string) *statement {
 		if st.refusal == "" && readsCatalogue(tokens) {
 			st.refusal = "it reads the database's own tables"
 		}
+		st.literals = literals(tokens)
 		s.mu.byFingerprint[key] = st
 	}
+	st.varied = st.varied || !slices.Equal(literals(tokens), st.literals)
 	if len(s.mu.byText) >= maxTexts*s.limit {
 		clear(s.mu.byText)
 	}
 	s.mu.byText[strings.Clone(text)] = st
 	return st
+}
+
+// literals are the values written into a text.
+func literals(tokens []sqlscan.Token) []string {
+	var list []string
+	for _, k := range tokens {
+		if k.IsLiteral() {
+			list = append(list, strings.Clone(k.Text)) // some libraries reuse the bytes
+		}
+	}
+	return list
 }
 
 func readsCatalogue(tokens []sqlscan.Token) bool {
@@ -132,7 +148,7 @@ func readsCatalogue(tokens []sqlscan.Token) bool {
 
 // due returns the statement to explain next: of those with arguments at hand
 // and not explained for an hour, the one that took the most time.
-func (s *samples) due(now time.Time) (st *statement, text string, args []any) {
+func (s *samples) due(now time.Time) (st *statement, ask sample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.mu.byFingerprint {
@@ -143,9 +159,9 @@ func (s *samples) due(now time.Time) (st *statement, text string, args []any) {
 		st = c
 	}
 	if st == nil {
-		return nil, "", nil
+		return nil, sample{}
 	}
-	return st, st.sample, st.args
+	return st, sample{text: st.sample, args: st.args, varied: st.varied}
 }
 
 // explained records what came out and lets go of the arguments.

@@ -28,44 +28,47 @@ func (l *sqlite) check(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-func (l *sqlite) examine(ctx context.Context, conn *sql.Conn, cat *catalog, text string, args []any) (result, error) {
+func (l *sqlite) examine(ctx context.Context, conn *sql.Conn, cat *catalog, ask sample) (result, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*l.timeout)
 	defer cancel()
-	plan, err := queryPlan(ctx, conn, text, args)
+	plan, err := queryPlan(ctx, conn, ask)
 	if err != nil {
 		if ctx.Err() != nil {
 			return result{}, fmt.Errorf("explain: asking for a plan: %w", err)
 		}
 		return result{skipped: []string{"SQLite does not explain it: a table or column of it is gone, or it does not parse"}}, nil
 	}
-	s, why := parseSelect(sqlscan.Code(text, sqlscan.SQLite), cat, args)
+	cat = cat.private()
+	tokens := sqlscan.Code(ask.text, sqlscan.SQLite)
+	q, why := parseQuestion(tokens, cat, ask.args)
 	if why != "" {
 		return result{skipped: []string{why + ", which is not looked into on SQLite"}}, nil
 	}
-	list := accesses(s.relations, s.predicates)
+	list := q.accesses()
 	for _, a := range list {
-		if a.rel == s.sortedBy {
-			a.sorted, a.limit = s.sorted, s.limit != 0
+		if ask.varied {
+			a.forgetLiterals()
 		}
 		if err := a.sample(ctx, conn); err != nil {
 			return result{}, fmt.Errorf("explain: sampling %s: %w", a.rel.table.name, err)
 		}
 	}
 	res := result{joined: joints(list)}
-	before, ok := s.visited(plan, list)
+	before, ok := q.visited(plan, list)
 	if !ok {
-		res.skipped = []string{"its plan has a subquery, which is not looked into"}
+		res.skipped = []string{"its plan has a step that is not looked into"}
 		return res, nil
 	}
 	if before < minCost {
 		return res, nil
 	}
-	res.skipped = s.notes(plan, list)
+	res.skipped = q.notes(plan, list)
 	wanted := l.wanted(list)
 	if len(wanted) == 0 {
 		return res, nil
 	}
-	res.outcome, why, err = l.try(ctx, conn, s, list, wanted, plan, text, args)
+	t := trial{question: q, accesses: list, plan: plan, ask: ask}
+	res.outcome, why, err = l.try(ctx, conn, t, wanted)
 	if why != "" {
 		res.skipped = append(res.skipped, why)
 	}
@@ -73,8 +76,8 @@ func (l *sqlite) examine(ctx context.Context, conn *sql.Conn, cat *catalog, text
 }
 
 // queryPlan asks for the plan.
-func queryPlan(ctx context.Context, db querier, text string, args []any) ([]step, error) {
-	rows, err := db.QueryContext(ctx, "EXPLAIN QUERY PLAN "+text, args...)
+func queryPlan(ctx context.Context, db querier, ask sample) ([]step, error) {
+	rows, err := db.QueryContext(ctx, "EXPLAIN QUERY PLAN "+ask.text, ask.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,8 +90,11 @@ func queryPlan(ctx context.Context, db querier, text string, args []any) ([]step
 		return nil, err
 	}
 	plan := make([]step, len(list))
+	place := map[int64]int{0: noParent}
 	for i, r := range list {
 		plan[i] = parseStep(r.detail)
+		plan[i].parent = place[r.parent]
+		place[r.id] = i
 	}
 	return plan, nil
 }
@@ -113,37 +119,42 @@ func (l *sqlite) wanted(list []*access) []candidate {
 	return all
 }
 
-// notes says what an index on columns cannot help.
-func (s *selection) notes(plan []step, list []*access) []string {
+// notes says what no index helps.
+func (q *question) notes(plan []step, list []*access) []string {
 	var notes []string
-	for _, st := range plan {
-		rel := s.byAlias(st.name)
-		if rel == nil || st.search {
-			continue
-		}
-		if a := list[s.position(rel)]; a.odd && len(a.equal)+len(a.ranged)+len(a.joined) == 0 {
-			notes = append(notes, rel.table.name+" is scanned for a condition that no index on plain columns serves")
+	for _, a := range list {
+		scanned := func(st step) bool { return st.name == a.rel.alias && !st.search }
+		if a.odd && len(a.equal)+len(a.ranged)+len(a.joined) == 0 && slices.ContainsFunc(plan, scanned) {
+			notes = append(notes, fmt.Sprintf(noIndex, a.rel.table.name))
 		}
 	}
 	return notes
 }
 
+// trial is a statement and its plan, for which indexes are tried.
+type trial struct {
+	question *question
+	accesses []*access
+	plan     []step
+	ask      sample
+}
+
 // try makes each candidate in a copy of the schema and returns the best, or
 // says why none can be tried.
-func (l *sqlite) try(ctx context.Context, conn *sql.Conn, s *selection, list []*access, wanted []candidate, plan []step, text string, args []any) (best *outcome, why string, err error) {
+func (l *sqlite) try(ctx context.Context, conn *sql.Conn, t trial, wanted []candidate) (best *outcome, why string, err error) {
 	db, err := copySchema(ctx, conn, l.driver)
 	if err != nil {
 		return nil, "", err
 	}
 	defer db.Close()
-	before, _ := s.visited(plan, list)
-	same, err := queryPlan(ctx, db, text, args)
-	if err != nil || !slices.Equal(same, plan) {
+	before, _ := t.question.visited(t.plan, t.accesses)
+	same, err := queryPlan(ctx, db, t.ask)
+	if err != nil || !slices.Equal(same, t.plan) {
 		// A function, a collation or a setting of the service's connections.
 		return nil, "its plan in a copy of the schema is another one, so no index can be tried", nil
 	}
 	for _, c := range wanted[:min(len(wanted), maxTries)] {
-		after, used, err := s.with(ctx, db, list, c, text, args)
+		after, used, err := t.with(ctx, db, c)
 		if err != nil {
 			return nil, "", fmt.Errorf("explain: trying an index: %w", err)
 		}
@@ -163,15 +174,18 @@ func (l *sqlite) try(ctx context.Context, conn *sql.Conn, s *selection, list []*
 
 // with returns the rows that the statement reads with one candidate, and
 // whether the planner takes it.
-func (s *selection) with(ctx context.Context, db *sql.DB, list []*access, c candidate, text string, args []any) (rows float64, used bool, err error) {
-	x := &index{name: "hone_candidate", columns: c.columns, plain: true, valid: true}
+func (t trial) with(ctx context.Context, db *sql.DB, c candidate) (rows float64, used bool, err error) {
+	x := &index{name: "hone_candidate", columns: c.columns, plain: !c.special(), valid: true, share: c.only.share}
 	if _, err := db.ExecContext(ctx, "CREATE INDEX hone_candidate "+c.definition()); err != nil {
+		if c.special() && ctx.Err() == nil {
+			return 0, false, nil // such as a function that is not deterministic
+		}
 		return 0, false, err
 	}
 	if err := c.addStatistics(ctx, db); err != nil {
 		return 0, false, err
 	}
-	plan, err := queryPlan(ctx, db, text, args)
+	plan, err := queryPlan(ctx, db, t.ask)
 	if err != nil {
 		return 0, false, err
 	}
@@ -180,7 +194,7 @@ func (s *selection) with(ctx context.Context, db *sql.DB, list []*access, c cand
 	}
 	used = slices.ContainsFunc(plan, func(st step) bool { return st.index == x.name })
 	c.table.indexes = append(c.table.indexes, x)
-	rows, ok := s.visited(plan, list)
+	rows, ok := t.question.visited(plan, t.accesses)
 	c.table.indexes = c.table.indexes[:len(c.table.indexes)-1]
 	return rows, used && ok, nil
 }
@@ -192,7 +206,7 @@ func (c candidate) addStatistics(ctx context.Context, db *sql.DB) error {
 	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'`).Scan(&n); err != nil || n == 0 {
 		return err
 	}
-	read := float64(max(c.table.rows, 1))
+	read := float64(max(c.table.rows, 1)) * c.part()
 	text := fmt.Sprintf("%.0f", read)
 	for _, col := range c.columns {
 		read = max(read*c.table.part(col.Name), 1)
@@ -210,5 +224,5 @@ func (c candidate) addStatistics(ctx context.Context, db *sql.DB) error {
 // rowid at 8 bytes each and a header, in pages two thirds full after inserts.
 // Text makes it larger.
 func (c candidate) sizeBytes() int64 {
-	return c.table.rows * int64(8*(len(c.columns)+1)+4) * 3 / 2
+	return int64(float64(c.table.rows)*c.part()) * int64(8*(len(c.columns)+1)+4) * 3 / 2
 }

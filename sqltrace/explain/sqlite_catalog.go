@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -178,14 +179,14 @@ const sampled = 10_000
 // few values are seen, and the gain is estimated too low, never too high.
 func (a *access) sample(ctx context.Context, conn *sql.Conn) error {
 	t := a.rel.table
-	for _, name := range append(append([]string(nil), a.equal...), a.joined...) {
+	for _, name := range slices.Concat(a.equal, a.joined) {
 		c := t.columns[name]
 		if c.isRowid || c.distinct > 0 || t.rows == 0 {
 			continue
 		}
 		var n, distinct float64
 		err := conn.QueryRowContext(ctx, `SELECT count(*), count(DISTINCT c) FROM
-			(SELECT `+quote(name)+` AS c FROM `+quote(t.name)+` LIMIT `+strconv.Itoa(sampled)+`)`).Scan(&n, &distinct)
+			(SELECT `+t.read(name)+` AS c FROM `+quote(t.name)+` LIMIT `+strconv.Itoa(sampled)+`)`).Scan(&n, &distinct)
 		if err != nil {
 			return err
 		}
@@ -199,5 +200,38 @@ func (a *access) sample(ctx context.Context, conn *sql.Conn) error {
 		}
 		t.columns[name] = c
 	}
+	for i := range a.literals {
+		if err := a.literals[i].sample(ctx, conn, t); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// sample estimates the literal's share from the first and the last rows: a
+// state such as pending is one of new rows. A table WITHOUT ROWID has no last
+// rows that are known without a sort, and its shares stay unknown.
+func (l *literal) sample(ctx context.Context, conn *sql.Conn, t *table) error {
+	half := strconv.Itoa(sampled / 2)
+	part := func(order string) string {
+		return `SELECT * FROM (SELECT ` + l.text + ` AS c FROM ` + quote(t.name) + order + ` LIMIT ` + half + `)`
+	}
+	var n, found float64
+	err := conn.QueryRowContext(ctx, `SELECT count(*), count(CASE WHEN c THEN 1 END) FROM
+		(`+part("")+` UNION ALL `+part(" ORDER BY rowid DESC")+`)`).Scan(&n, &found)
+	if err != nil {
+		return ctx.Err()
+	}
+	if n > 0 {
+		l.share = max(found, 1) / n
+	}
+	return nil
+}
+
+// read is the column as SQL.
+func (t *table) read(name string) string {
+	if t.columns[name].expression {
+		return name
+	}
+	return quote(name)
 }

@@ -64,8 +64,40 @@ func copyStatistics(ctx context.Context, conn *sql.Conn, db *sql.DB) error {
 			return err
 		}
 	}
+	if err := copySamples(ctx, conn, db); err != nil {
+		return err
+	}
 	_, err = db.ExecContext(ctx, `ANALYZE sqlite_schema`) // has them read again
 	return err
+}
+
+// copySamples copies what a build with SQLITE_ENABLE_STAT4 knows of single
+// values: https://www.sqlite.org/fileformat2.html#stat4tab
+func copySamples(ctx context.Context, conn *sql.Conn, db *sql.DB) error {
+	for _, q := range []querier{conn, db} {
+		rows, err := q.QueryContext(ctx, `SELECT name FROM sqlite_master WHERE name = 'sqlite_stat4'`)
+		if err != nil {
+			return err
+		}
+		found, err := collect(rows, func(name *string) []any { return []any{name} })
+		if err != nil || len(found) == 0 {
+			return err
+		}
+	}
+	rows, err := conn.QueryContext(ctx, `SELECT tbl, idx, neq, nlt, ndlt, sample FROM sqlite_stat4`)
+	if err != nil {
+		return err
+	}
+	samples, err := collect(rows, func(s *[6]any) []any { return []any{&s[0], &s[1], &s[2], &s[3], &s[4], &s[5]} })
+	if err != nil {
+		return err
+	}
+	for _, s := range samples {
+		if _, err := db.ExecContext(ctx, `INSERT INTO sqlite_stat4 (tbl, idx, neq, nlt, ndlt, sample) VALUES (?, ?, ?, ?, ?, ?)`, s[:]...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stat is one row of sqlite_stat1: https://www.sqlite.org/fileformat2.html#stat1tab

@@ -15,7 +15,45 @@ type step struct {
 	equal     int    // columns compared for equality
 	ranged    bool
 	sort      bool // a sort for ORDER BY
-	opaque    bool // a subquery or another form that is not looked into
+	nest      nest // the steps below are a nest of loops of their own
+	opaque    bool // a form that is not looked into
+	parent    int  // place in the plan of the step above, or noParent
+}
+
+// nest is how often a nest of loops runs for the one around it.
+type nest uint8
+
+const (
+	noNest    nest = iota
+	nestOnce       // a subquery without a name
+	nestEach       // one that depends on the row around it
+	nestNamed      // one that a loop reads by its name
+	nestArm        // an arm of a UNION or a recursion: its rows are the outer nest's
+)
+
+const noParent = -1
+
+// nests are the steps that have a nest below, by how their text begins.
+var nests = []struct {
+	prefix string
+	nest   nest
+}{
+	{"CO-ROUTINE ", nestNamed},
+	{"MATERIALIZE ", nestNamed},
+	{"CORRELATED SCALAR SUBQUERY ", nestEach},
+	{"CORRELATED LIST SUBQUERY ", nestEach},
+	{"SCALAR SUBQUERY ", nestOnce},
+	{"LIST SUBQUERY ", nestOnce},
+	{"COMPOUND QUERY", nestArm},
+	{"MERGE (", nestArm},
+	{"LEFT-MOST SUBQUERY", nestArm},
+	{"UNION ", nestArm},
+	{"INTERSECT ", nestArm},
+	{"EXCEPT ", nestArm},
+	{"LEFT", nestArm},
+	{"RIGHT", nestArm},
+	{"SETUP", nestArm},
+	{"RECURSIVE STEP", nestArm},
 }
 
 // parseStep reads the text of one row. Its form is for people and changes:
@@ -36,13 +74,17 @@ func parseStep(detail string) step {
 	}
 	rest = strings.TrimSuffix(rest, " LEFT-JOIN")
 	rest = strings.TrimPrefix(rest, "TABLE ")
-	if strings.HasPrefix(rest, "SUBQUERY ") || strings.HasPrefix(rest, "(") || strings.Contains(rest, "VIRTUAL TABLE") || rest == "CONSTANT ROW" {
+	switch {
+	case strings.HasSuffix(rest, "CONSTANT ROW"), strings.HasSuffix(rest, "CONSTANT ROWS"), strings.HasSuffix(rest, "-ROW VALUES CLAUSE"):
+		return step{} // some rows from the text
+	case strings.HasPrefix(rest, "SUBQUERY "), strings.Contains(rest, "VIRTUAL TABLE"):
 		return step{opaque: true}
 	}
 	name, using, _ := strings.Cut(rest, " USING ")
 	if _, alias, ok := strings.Cut(name, " AS "); ok {
 		name = alias
 	}
+	name = strings.TrimSuffix(name, " EXISTS") // a loop that ends with its first row
 	s.name = strings.ToLower(strings.TrimSpace(name))
 	s.opaque = s.name == ""
 	s.readUsing(using)
@@ -60,6 +102,7 @@ func (s *step) readUsing(using string) {
 		s.index = strings.ToLower(index)
 	}
 	for term := range strings.SplitSeq(strings.TrimSuffix(terms, ")"), " AND ") {
+		term = strings.TrimPrefix(term, "<expr>")
 		switch {
 		case strings.ContainsAny(term, "<>"):
 			s.ranged = true
@@ -71,125 +114,21 @@ func (s *step) readUsing(using string) {
 
 // otherStep reads the rows that are no loop over a table.
 func otherStep(detail string) step {
+	for _, n := range nests {
+		if name, ok := strings.CutPrefix(detail, n.prefix); ok {
+			st := step{nest: n.nest}
+			if n.nest == nestNamed {
+				st.name = strings.ToLower(name)
+			}
+			return st
+		}
+	}
 	switch {
 	case strings.HasPrefix(detail, "USE TEMP B-TREE FOR") && strings.Contains(detail, "ORDER BY"):
 		return step{sort: true}
-	case strings.HasPrefix(detail, "USE TEMP B-TREE FOR"), strings.HasPrefix(detail, "BLOOM FILTER ON"):
+	case strings.HasPrefix(detail, "USE TEMP B-TREE FOR"), strings.HasPrefix(detail, "BLOOM FILTER ON"),
+		detail == "CREATE BLOOM FILTER", strings.HasPrefix(detail, "REUSE LIST SUBQUERY "):
 		return step{}
 	}
 	return step{opaque: true}
-}
-
-// visited estimates how many rows a plan reads: it is a nest of loops, the
-// outermost first, so each loop runs once for each row that the loops around
-// it let through. The estimates are the averages of sqlite_stat1, or the
-// distinct values in a sample of the table. It is false for plans with parts
-// that are not looked into.
-func (s *selection) visited(plan []step, list []*access) (rows float64, ok bool) {
-	outer, sorts := 1.0, false
-	for _, st := range plan {
-		switch {
-		case st.opaque:
-			return 0, false
-		case st.sort:
-			sorts = true
-			continue
-		case st.name == "":
-			continue
-		}
-		rel := s.byAlias(st.name)
-		if rel == nil {
-			return 0, false
-		}
-		all := float64(max(rel.table.rows, 1))
-		read := all
-		if st.search {
-			read = rel.table.matching(st, list[s.position(rel)])
-		}
-		if st.automatic {
-			rows += all // to build it
-		}
-		rows += outer * read
-		outer *= rel.table.passing(read, list[s.position(rel)])
-	}
-	if sorts {
-		return rows + outer, true
-	}
-	if only := list[0]; s.limit > 0 && len(s.sorted) > 0 && len(list) == 1 && !only.odd {
-		// The rows come in order, so reading stops when there are enough: each
-		// one wanted takes 1 / (part that passes) rows.
-		part := only.rel.table.passing(rows, only) / max(rows, 1)
-		return min(rows, float64(s.limit)/max(part, 1e-9)), true
-	}
-	return rows, true
-}
-
-func (s *selection) position(rel *relation) int {
-	for i, r := range s.relations {
-		if r == rel {
-			return i
-		}
-	}
-	return -1
-}
-
-// matching estimates the rows that one search of an index reads.
-func (t *table) matching(st step, a *access) float64 {
-	all := float64(max(t.rows, 1))
-	if st.rowid && !st.ranged {
-		return 1
-	}
-	read := all
-	if x := t.index(st); x != nil {
-		switch {
-		case x.unique && st.equal == len(x.columns):
-			return 1
-		case st.equal > 0 && st.equal <= len(x.average):
-			read = x.average[st.equal-1]
-		default:
-			for _, c := range x.columns[:min(st.equal, len(x.columns))] {
-				read *= t.part(c.Name)
-			}
-		}
-	} else if st.automatic {
-		for _, c := range a.joined {
-			read *= t.part(c)
-		}
-	}
-	if st.ranged {
-		read /= 4 // SQLite's own guess for one bound
-	}
-	return max(read, 1)
-}
-
-// passing estimates how many of the rows read fulfil all equalities.
-func (t *table) passing(read float64, a *access) float64 {
-	all := float64(max(t.rows, 1))
-	match := all
-	for _, c := range a.equal {
-		match *= t.part(c)
-	}
-	return max(min(read, match), 1)
-}
-
-// part is the part of the rows that share one value of a column.
-func (t *table) part(column string) float64 {
-	c := t.columns[column]
-	if c.isRowid {
-		return 1 / float64(max(t.rows, 1))
-	}
-	if c.distinct <= 0 {
-		return 0.1 // unknown: SQLite's guess for an index without statistics
-	}
-	return 1 / max(c.distinct*float64(max(t.rows, 1)), 1)
-}
-
-// index returns the index that a step uses, or nil.
-func (t *table) index(st step) *index {
-	for _, x := range t.indexes {
-		if st.index != "" && strings.EqualFold(x.name, st.index) || st.primary && x.constraint && x.unique {
-			return x
-		}
-	}
-	return nil
 }

@@ -39,7 +39,7 @@ func (b *builder) addKeys(cat *catalog, minRows int64, joins map[joint]*Improvem
 			}
 			joined := joins[joint{t.title(), k.columns[0]}]
 			advised := slices.ContainsFunc(b.list, func(p *proposal) bool {
-				return p.table.title() == t.title() && serves(p.columns, c)
+				return p.table.title() == t.title() && c.servedBy(p.candidate)
 			})
 			if joined == nil || advised || t.served(c) != nil {
 				continue
@@ -66,11 +66,22 @@ func (b *builder) addSuperfluous(cat *catalog, minAge time.Duration) {
 				continue
 			}
 			counted := t.dialect == sqltrace.Postgres && cat.statistics >= minAge
-			if counted && x.valid && x.scans == 0 {
+			if counted && x.valid && x.scans == 0 && !t.backsKey(x) {
 				b.drop(t, x, KindUnused, fmt.Sprintf("not scanned once in the %s that this server has counted; replicas count for themselves", days(cat.statistics)))
 			}
 		}
 	}
+}
+
+// backsKey reports whether an index leads with the columns of a foreign key:
+// scanned or not, it keeps deletes in the other table from reading all of t.
+func (t *table) backsKey(x *index) bool {
+	return slices.ContainsFunc(t.keys, func(k foreignKey) bool {
+		if len(x.columns) < len(k.columns) {
+			return false
+		}
+		return !slices.ContainsFunc(x.columns[:len(k.columns)], func(c Column) bool { return !slices.Contains(k.columns, c.Name) })
+	})
 }
 
 // covering returns another index that makes x superfluous, or nil.

@@ -1,0 +1,4 @@
+package memcached
+
+// TagName returns the name of a tag's record.
+var TagName = tagName

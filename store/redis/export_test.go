@@ -1,0 +1,52 @@
+package redis
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ForceScripts makes the store do as with a Redis before 7.0.
+func (s *Store) ForceScripts() { s.scripted.Store(true) }
+
+// Scripted reports whether it does.
+func (s *Store) Scripted() bool { return s.scripted.Load() }
+
+// GateCalls is how many calls may be under way.
+const GateCalls = gateCalls
+
+// ClockReading is a reading of the server's clock, for tests.
+type ClockReading struct {
+	Server, Local time.Time
+	Within        time.Duration
+}
+
+// NowAfter returns the server's time at a local time after some readings.
+func NowAfter(local time.Time, readings ...ClockReading) time.Time {
+	var c clock
+	for _, r := range readings {
+		c.note(&reading{server: r.Server, local: r.Local, within: r.Within})
+	}
+	return c.last.Load().at(local)
+}
+
+// DescribeURL says what a URL was read as.
+func DescribeURL(url string) (string, error) {
+	t, err := parseURL(url)
+	if err != nil {
+		return "", err
+	}
+	kind := map[topology]string{standalone: "standalone", sentinel: "sentinel", cluster: "cluster"}[t.topology]
+	text := fmt.Sprintf("%s %s %v db %d", kind, t.network, t.addresses, t.database)
+	if t.tls {
+		text += " tls"
+	}
+	for _, part := range []struct{ name, value string }{
+		{"user", t.username}, {"password", t.password}, {"master", t.master}, {"sentinel", t.sentinelUsername}, {"", t.sentinelPassword},
+	} {
+		if part.value != "" {
+			text += strings.TrimRight(" "+part.name, " ") + " " + part.value
+		}
+	}
+	return text, nil
+}
