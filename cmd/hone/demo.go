@@ -19,15 +19,18 @@ import (
 const demoHelp = `Run the whole discipline on an example service: measure it as found, name its
 worst mistake with the source line and the rewritten SQL, switch that route to
 its fix and measure again at the same rate; then add the missing indexes, give
-the catalog pages, bound the pool, and measure each. At the end it shows before
-and after of each change.
+the catalog pages, bound the pool, cache what seldom changes, and measure each.
+At the end it shows before and after of each change.
 
 It needs nothing: the database is an embedded SQLite in a temporary folder. A
-PostgreSQL gets a schema of the demo's own, dropped at the end. Every figure
-is measured in the run.`
+PostgreSQL gets a schema of the demo's own, or tables of its own if a pooler is
+in between, dropped at the end. What a demo that was killed has left, the next
+one drops, a minute later. A Redis gets a namespace of the demo's own, of which
+nothing stays but entries that expire within a minute. Every figure is measured
+in the run.`
 
 const demoExample = `  hone demo --once
-  hone demo --database postgres://me@127.0.0.1/test --rate 50 --for 20s
+  hone demo --database postgres://me@127.0.0.1/test --store redis://127.0.0.1
   hone demo --once --json | jq .findings`
 
 func demoCommand(io *streams) *cobra.Command {
@@ -46,7 +49,7 @@ func demoCommand(io *streams) *cobra.Command {
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&cfg.Database, "database", "", "`where` the shop's data goes: an SQLite file or a postgres:// URL")
-	fs.StringVar(&cfg.Store, "store", "memory://", "`where` the cache and limits will live, memory:// or redis://…")
+	fs.StringVar(&cfg.Store, "store", "memory://", "`where` the cache lives, memory:// or redis://…")
 	fs.StringVar(&cfg.Addr, "addr", "127.0.0.1:0", "`host:port` to serve on; port 0 is a free one")
 	// Not more by default: as found, the shop must keep up on two cores. Not
 	// shorter: the p99 of the main route rests on seven of 700 requests.
@@ -62,13 +65,17 @@ func runDemo(ctx context.Context, io *streams, cfg demo.Config) error {
 	err := demo.Run(ctx, cfg, loadInAnotherProcess, demo.Output{
 		Result: io.out,
 		Step:   func(name string) demo.Progress { return demoStep{newProgress(io, name)} },
+		Warn:   func(line string) { fmt.Fprintln(io.err, "hone:", line) },
 	})
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
+	}
+	text := strings.ReplaceAll(err.Error(), "\n", "; ") // all that is wrong, in one line
+	switch {
 	case errors.Is(err, demo.ErrUsage):
-		// All that is wrong, in one line.
-		return usagef("%s", strings.ReplaceAll(strings.TrimPrefix(err.Error(), demo.ErrUsage.Error()+": "), "\n", "; "))
+		return usagef("%s", strings.TrimPrefix(text, demo.ErrUsage.Error()+": "))
+	case errors.Is(err, demo.ErrLeft):
+		return errors.New(text)
 	case ctx.Err() != nil:
 		return errors.New("interrupted: nothing was left behind")
 	}

@@ -49,7 +49,7 @@ func (w *writes) Write(p []byte) (int, error) {
 func TestExportMemory(t *testing.T) {
 	for _, on := range systems {
 		t.Run(string(on), func(t *testing.T) {
-			f := newFixture(t, on, false)
+			f := newFixture(t, on, asFound)
 			export := func() *writes {
 				w := &writes{ResponseRecorder: httptest.NewRecorder()}
 				f.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/export.csv", nil))

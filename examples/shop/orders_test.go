@@ -118,7 +118,7 @@ func TestPlaceOrderNeverOversells(t *testing.T) {
 	const stock, clients = 20, 32
 	for _, on := range systems {
 		t.Run(string(on), func(t *testing.T) {
-			f := newFixture(t, on, false)
+			f := newFixture(t, on, asFound)
 			if _, err := f.db.ExecContext(t.Context(), `UPDATE products SET stock = $1 WHERE id IN (1, 2)`, stock); err != nil {
 				t.Fatal(err)
 			}

@@ -32,10 +32,10 @@ func routeMix(n int) []request {
 // that has 5 for it, and as many clients.
 func TestFiftyClientsOnFiveServers(t *testing.T) {
 	const clients, servers = 50, 5
-	for name, tuned := range map[string]bool{"found": false, "tuned": true} {
-		t.Run(name, func(t *testing.T) {
+	for _, as := range versions {
+		t.Run(string(as), func(t *testing.T) {
 			url := testserver.PgBouncer(t)
-			f := fixtureAt(t, url, tuned, clients)
+			f := fixtureAt(t, url, as, clients)
 			if err := f.db.Pool(); err != nil { // so that what is opened stays open
 				t.Fatal(err)
 			}

@@ -47,7 +47,7 @@ func TestCatalog(t *testing.T) {
 func TestCatalogPages(t *testing.T) {
 	for _, on := range systems {
 		t.Run(string(on), func(t *testing.T) {
-			f := newFixture(t, on, true)
+			f := newFixture(t, on, asTuned)
 			var whole catalog
 			found, err := shop.New(f.db, shop.Config{})
 			if err != nil {

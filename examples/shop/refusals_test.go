@@ -101,7 +101,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestMediaTypeRefused(t *testing.T) {
-	f := newFixture(t, onSQLite, false)
+	f := newFixture(t, onSQLite, asFound)
 	for _, media := range []string{"", "text/plain", "application/x-www-form-urlencoded", "application/json; =", "application/jsonp"} {
 		for _, route := range []string{"POST /api/orders", "PUT /api/products/1", "POST /api/login"} {
 			method, target, _ := strings.Cut(route, " ")
@@ -115,7 +115,7 @@ func TestMediaTypeRefused(t *testing.T) {
 }
 
 func TestMethodAndPathRefused(t *testing.T) {
-	f := newFixture(t, onSQLite, false)
+	f := newFixture(t, onSQLite, asFound)
 	for _, test := range []struct {
 		method, target, allow string
 		want                  int

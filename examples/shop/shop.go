@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/hone-go/hone/cache"
 	"github.com/hone-go/hone/examples/shop/api"
 	"github.com/hone-go/hone/examples/shop/data"
 	"github.com/hone-go/hone/examples/shop/found"
@@ -22,6 +24,16 @@ type Config struct {
 
 	// Tuned starts every route that has a fix with it.
 	Tuned bool
+
+	// Cache keeps the tuned catalog and the summaries of products, and must
+	// have no functions of the same names. Nil, the default, is none. It stays
+	// the caller's to close.
+	//
+	// Orders and updates that come through the shop invalidate what they
+	// change before they are answered. If the store does not answer then, the
+	// old may be read until its life is over; the log says so. For changes that
+	// come another way, such as by psql, see [Watch].
+	Cache *cache.Cache
 }
 
 // Shop is the service. It is safe for concurrent use.
@@ -46,7 +58,7 @@ func New(db *data.DB, cfg Config) (*Shop, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	tunedRoutes, err := tuned.Routes(db)
+	tunedRoutes, err := tuned.Routes(db, cfg.Cache)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +67,7 @@ func New(db *data.DB, cfg Config) (*Shop, error) {
 		fixes[fix.Pattern] = api.Handler(cfg.Log, fix.Handle)
 	}
 	s := &Shop{mux: http.NewServeMux()}
-	for _, as := range found.Routes(db) {
+	for _, as := range found.Routes(db, cfg.changed) {
 		rt := &route{pattern: as.Pattern, tuned: fixes[as.Pattern]}
 		delete(fixes, as.Pattern)
 		start := api.Handler(cfg.Log, as.Handle)
@@ -74,6 +86,17 @@ func New(db *data.DB, cfg Config) (*Shop, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// changed is an [api.Changed].
+func (c Config) changed(ctx context.Context, products ...int64) {
+	if c.Cache == nil {
+		return
+	}
+	// What is committed is to be seen, whoever has left meanwhile.
+	if err := tuned.Changed(context.WithoutCancel(ctx), c.Cache, products...); err != nil {
+		c.Log.ErrorContext(ctx, "the cache may answer with what was before a change", "products", products, "error", err)
+	}
 }
 
 // Handler returns the shop's [http.ServeMux]. The mux itself, so that a

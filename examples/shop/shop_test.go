@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/hone-go/hone/cache"
 	"github.com/hone-go/hone/examples/shop"
 	"github.com/hone-go/hone/examples/shop/data"
 	"github.com/hone-go/hone/sqltrace"
@@ -23,29 +23,41 @@ import (
 // sizes make three full pages of orders and one of ten.
 var sizes = data.Sizes{Customers: 400, Products: 40, Orders: 160}
 
+// version is how far the shop has come.
+type version string
+
+const (
+	asFound  version = "found"
+	asTuned  version = "tuned"
+	asCached version = "cached" // and tuned
+)
+
+var versions = []version{asFound, asTuned, asCached}
+
 // fixture is a shop with its database and its log.
 type fixture struct {
 	*shop.Shop
 	db    *data.DB
 	trace *sqltrace.Tracer
+	cache *cache.Cache // nil unless it is as cached
 	log   *lockedBuffer
 }
 
-func newFixture(t *testing.T, on system, tuned bool) *fixture {
+func newFixture(t *testing.T, on system, as version) *fixture {
 	t.Helper()
-	return fixtureAt(t, on.url(t), tuned, 0)
+	return fixtureAt(t, on.url(t), as, on.maxConns())
 }
 
 // fixtureAt opens the database with at most maxConns connections, or as many
 // as is the default.
-func fixtureAt(t *testing.T, url string, tuned bool, maxConns int) *fixture {
+func fixtureAt(t *testing.T, url string, as version, maxConns int) *fixture {
 	t.Helper()
 	trace, err := sqltrace.New(sqltrace.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	db, err := data.Open(t.Context(), url, data.Config{
-		Trace: trace, Schema: fmt.Sprintf("shop_tuned_%t", tuned), MaxConns: maxConns,
+		Trace: trace, Schema: "shop_" + string(as), MaxConns: maxConns,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -58,30 +70,44 @@ func fixtureAt(t *testing.T, url string, tuned bool, maxConns int) *fixture {
 	if err := data.Seed(t.Context(), db, sizes, nil); err != nil {
 		t.Fatal(err)
 	}
-	log := new(lockedBuffer)
-	s, err := shop.New(db, shop.Config{Log: slog.New(slog.NewTextHandler(log, nil)), Tuned: tuned})
-	if err != nil {
+	f := &fixture{db: db, trace: trace, log: new(lockedBuffer)}
+	if as == asCached {
+		f.cache = newCache(t)
+	}
+	if f.Shop, err = shop.New(db, f.config(as)); err != nil {
 		t.Fatal(err)
 	}
-	return &fixture{Shop: s, db: db, trace: trace, log: log}
+	return f
 }
 
-// each runs test on every system, as found and tuned, at the same time.
+// config is that of a shop over what the fixture has.
+func (f *fixture) config(as version) shop.Config {
+	return shop.Config{Log: slog.New(slog.NewTextHandler(f.log, nil)), Tuned: as != asFound, Cache: f.cache}
+}
+
+// each runs test on every system, in every version, at the same time.
 func each(t *testing.T, test func(t *testing.T, f *fixture)) {
 	for _, on := range systems {
 		t.Run(string(on), func(t *testing.T) {
-			url := on.url(t) // one for both, who have a schema each
-			for name, tuned := range map[string]bool{"found": false, "tuned": true} {
-				t.Run(name, func(t *testing.T) {
+			url := on.url(t) // one for all, who have a schema each
+			for _, as := range versions {
+				t.Run(string(as), func(t *testing.T) {
 					t.Parallel()
 					own := url
-					if on == onPgBouncer && tuned {
+					if on == onPgBouncer && as != asFound {
 						own = on.url(t) // there they would be in one schema
 					}
-					test(t, fixtureAt(t, own, tuned, 0))
+					test(t, fixtureAt(t, own, as, on.maxConns()))
 				})
 			}
 		})
+	}
+}
+
+// eachSystem runs test on every system, one after the other.
+func eachSystem(t *testing.T, as version, test func(t *testing.T, f *fixture)) {
+	for _, on := range systems {
+		t.Run(string(on), func(t *testing.T) { test(t, newFixture(t, on, as)) })
 	}
 }
 
@@ -141,7 +167,7 @@ func (b *lockedBuffer) String() string {
 }
 
 func TestRoutes(t *testing.T) {
-	f := newFixture(t, onSQLite, false)
+	f := newFixture(t, onSQLite, asFound)
 	want := []string{
 		"GET /api/catalog", "GET /api/export.csv", "GET /api/orders", "GET /api/orders/{id}",
 		"GET /api/products/{id}/summary", "GET /health", "GET /search", "GET /{$}",
@@ -158,7 +184,7 @@ func TestRoutes(t *testing.T) {
 
 // A middleware around the shop sees the pattern that the mux has set.
 func TestPatternIsVisibleOutside(t *testing.T) {
-	f := newFixture(t, onSQLite, true)
+	f := newFixture(t, onSQLite, asTuned)
 	for target, want := range map[string]string{
 		"/": "GET /{$}", "/api/orders/3": "GET /api/orders/{id}", "/nowhere": "",
 	} {
@@ -171,7 +197,7 @@ func TestPatternIsVisibleOutside(t *testing.T) {
 }
 
 func TestTuneRefuses(t *testing.T) {
-	f := newFixture(t, onSQLite, false)
+	f := newFixture(t, onSQLite, asFound)
 	for _, pattern := range []string{"GET /health", "GET /nowhere", "/api/orders", ""} {
 		err := f.Tune(pattern)
 		if err == nil {
@@ -188,25 +214,26 @@ func TestTuneRefuses(t *testing.T) {
 
 // Tuning under load loses no request and changes no answer.
 func TestTuneUnderLoad(t *testing.T) {
-	f := newFixture(t, onSQLite, false)
-	want := f.do(t.Context(), "GET", "/api/orders", "").Body.String()
-	var clients sync.WaitGroup
-	for range 4 {
-		clients.Go(func() {
-			for range 20 {
-				w := f.do(t.Context(), "GET", "/api/orders", "")
-				if w.Code != http.StatusOK || w.Body.String() != want {
-					t.Errorf("GET /api/orders = %d with a different body", w.Code)
+	eachSystem(t, asFound, func(t *testing.T, f *fixture) {
+		want := f.do(t.Context(), "GET", "/api/orders", "").Body.String()
+		var clients sync.WaitGroup
+		for range 4 {
+			clients.Go(func() {
+				for range 20 {
+					w := f.do(t.Context(), "GET", "/api/orders", "")
+					if w.Code != http.StatusOK || w.Body.String() != want {
+						t.Errorf("GET /api/orders = %d with a different body", w.Code)
+					}
 				}
-			}
-		})
-	}
-	for range 2 { // the second time it is tuned already
-		if err := f.Tune("GET /api/orders"); err != nil {
-			t.Error(err)
+			})
 		}
-	}
-	clients.Wait()
+		for range 2 { // the second time it is tuned already
+			if err := f.Tune("GET /api/orders"); err != nil {
+				t.Error(err)
+			}
+		}
+		clients.Wait()
+	})
 }
 
 // Whatever the system and the version, the same request gets the same bytes.
@@ -238,19 +265,20 @@ func TestAnswersAreIdentical(t *testing.T) {
 }
 
 func TestServedOverTCP(t *testing.T) {
-	f := newFixture(t, onSQLite, true)
-	server := httptest.NewServer(f.Handler())
-	defer server.Close()
-	resp, err := server.Client().Get(server.URL + "/api/export.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if lines := bytes.Count(body, []byte("\n")); resp.StatusCode != http.StatusOK || lines != 161 {
-		t.Errorf("GET /api/export.csv = %s with %d lines, want 200 with 161", resp.Status, lines)
-	}
+	eachSystem(t, asTuned, func(t *testing.T, f *fixture) {
+		server := httptest.NewServer(f.Handler())
+		defer server.Close()
+		resp, err := server.Client().Get(server.URL + "/api/export.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := bytes.Count(body, []byte("\n")); resp.StatusCode != http.StatusOK || lines != 161 {
+			t.Errorf("GET /api/export.csv = %s with %d lines, want 200 with 161", resp.Status, lines)
+		}
+	})
 }

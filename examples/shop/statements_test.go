@@ -29,7 +29,7 @@ func (f *fixture) account(t *testing.T, target string) ledger.SQL {
 func TestStatementsPerOrderList(t *testing.T) {
 	for _, on := range systems {
 		t.Run(string(on), func(t *testing.T) {
-			f := newFixture(t, on, false)
+			f := newFixture(t, on, asFound)
 			for _, version := range []struct {
 				name               string
 				full, ten, nothing int
@@ -66,7 +66,7 @@ func TestOrderListIsFound(t *testing.T) {
 	where := fmt.Sprintf("examples/shop/found/orders.go:%d", 1+strings.Count(above, "\n"))
 	for _, on := range systems {
 		t.Run(string(on), func(t *testing.T) {
-			f := newFixture(t, on, false)
+			f := newFixture(t, on, asFound)
 			f.account(t, "/api/orders")
 			findings := f.trace.Findings()
 			if len(findings) != 1 {
@@ -91,7 +91,7 @@ func TestOrderListIsFound(t *testing.T) {
 func TestSeedIsNotTraced(t *testing.T) {
 	for _, on := range systems {
 		t.Run(string(on), func(t *testing.T) {
-			f := newFixture(t, on, false)
+			f := newFixture(t, on, asFound)
 			if seeded, err := f.db.Seeded(context.WithoutCancel(t.Context())); err != nil || !seeded {
 				t.Fatalf("Seeded() = %t, %v", seeded, err)
 			}

@@ -30,3 +30,12 @@ func (s system) url(t testing.TB) string {
 		return ""
 	}
 }
+
+// maxConns is how many connections the shop may open there; 0 is the default.
+// Through PgBouncer, which has five for it, they are fifty.
+func (s system) maxConns() int {
+	if s == onPgBouncer {
+		return 50
+	}
+	return 0
+}

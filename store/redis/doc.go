@@ -38,7 +38,8 @@
 //     for each of them, "now" for the present generation, "floor" for that of
 //     the tags which are not in it. Generations are microseconds of the
 //     server's clock, or one more than the last. If the set is lost, a new one
-//     begins, and all that was loaded before is dead.
+//     begins, and all that was loaded before is dead. It leaves when nobody
+//     has asked for generations or invalidated for 30 days.
 //
 // Scripts use nothing but their KEYS and ARGV, one slot each, and the server's
 // clock.

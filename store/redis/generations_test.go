@@ -153,3 +153,21 @@ func TestGenerationsRiseWhenTheClockDoesNot(t *testing.T) {
 		}
 	}
 }
+
+// A namespace that nobody uses any more must not stay for ever.
+func TestTheTagsOfAnUnusedNamespaceLeave(t *testing.T) {
+	s := shared(t)
+	c := rawShared(t)
+	for name, use := range map[string]func(ns string){
+		"Generations":    func(ns string) { generations(t, s, ns, "a") },
+		"Invalidate":     func(ns string) { invalidate(t, s, ns, "a") },
+		"Invalidate all": func(ns string) { invalidate(t, s, ns) },
+	} {
+		ns := namespace()
+		use(ns)
+		life, err := command(t, c, "PTTL", "{"+ns+"}:g").AsInt64()
+		if err != nil || time.Duration(life)*time.Millisecond < 29*24*time.Hour {
+			t.Errorf("after %s, the life of the set is %d ms, %v, want 30 days", name, life, err)
+		}
+	}
+}

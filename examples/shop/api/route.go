@@ -20,6 +20,10 @@ type Route struct {
 // fails in the middle of its answer, it returns a [TruncatedError].
 type HandlerFunc func(http.ResponseWriter, *http.Request) error
 
+// Changed is told of products that a request has changed or sold, after that
+// was committed. The request may have been given up by then.
+type Changed func(ctx context.Context, products ...int64)
+
 // statusClientClosed is nginx's status for a client that left before the
 // answer. Nobody reads it; it keeps such requests apart from failures in logs.
 const statusClientClosed = 499

@@ -23,6 +23,14 @@ type Config struct {
 	// shop knows them.
 	Schema string
 
+	// Temporary says that the shop is to be gone when its process is. From
+	// [Seed] until [DB.Drop] or [DB.Close] the shop says every twelve seconds,
+	// in a table of its own, that it is alive; a process that is killed stops
+	// saying so, and the next one that opens a temporary shop in the database
+	// drops what is a minute old and carries the mark of such a shop, and
+	// nothing else. SQLite ignores it: its temporary database is a file.
+	Temporary bool
+
 	// MaxConns is the most connections open at once. Default 10: enough to
 	// keep a small machine busy, and a tenth of what PostgreSQL grants by
 	// default, so that several copies fit beside each other.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/hone-go/hone/dbpool"
 	"github.com/hone-go/hone/sqltrace"
@@ -43,6 +42,10 @@ type engine interface {
 	load(context.Context, *generator, func(rows int)) error
 	// run executes statements one after the other.
 	run(ctx context.Context, statements []string) error
+	// boundAsFound gives the pool the bounds that a team in a hurry gives it.
+	boundAsFound(pool *sql.DB, maxConns int)
+	// pooler is what is between the service and the server.
+	pooler() dbpool.Pooler
 	// drop removes all that load created.
 	drop(context.Context) error
 	// close frees what is left once the pool is closed.
@@ -72,21 +75,21 @@ func Open(ctx context.Context, url string, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	pool := sql.OpenDB(engine.connector(cfg.Trace))
-	pool.SetMaxOpenConns(cfg.MaxConns)
-	pool.SetConnMaxLifetime(foundLifetime)
+	engine.boundAsFound(pool, cfg.MaxConns)
 	return &DB{DB: pool, engine: engine, maxConns: cfg.MaxConns}, nil
 }
 
-// foundLifetime is how long the service as found uses a connection, so that no
-// failover of the server leaves it with dead ones.
-const foundLifetime = 500 * time.Millisecond
-
-// Pool gives the pool bounds that fit. As found it opens a connection anew
-// twice a second, and keeps two idle ones, which is database/sql's default,
-// whatever it may open: requests pay for connecting all day.
+// Pool gives the pool bounds that fit, in place of those as found. On SQLite
+// those are one connection, for which a quick request waits while a slow one
+// reads; on PostgreSQL ten that are opened anew twice a second, so that
+// requests pay for connecting all day.
 func (db *DB) Pool() error {
 	return dbpool.Limit(db.DB, dbpool.Config{Size: db.maxConns})
 }
+
+// Pooler returns what is between the shop and PostgreSQL. On SQLite its Mode
+// is empty.
+func (db *DB) Pooler() dbpool.Pooler { return db.engine.pooler() }
 
 func openEngine(ctx context.Context, url string, cfg Config) (engine, error) {
 	scheme, rest := splitScheme(url)
@@ -94,7 +97,7 @@ func openEngine(ctx context.Context, url string, cfg Config) (engine, error) {
 	case "", "sqlite":
 		return openSQLite(ctx, rest)
 	case "postgres", "postgresql":
-		return openPostgres(ctx, url, cfg.Schema)
+		return openPostgres(ctx, url, cfg)
 	default:
 		return nil, &openError{text: fmt.Sprintf("the shop does not run on %s: give the path of an SQLite file or a postgres:// URL", scheme)}
 	}

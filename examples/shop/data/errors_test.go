@@ -43,6 +43,9 @@ func TestUnavailable(t *testing.T) {
 func TestUnavailableSQLite(t *testing.T) {
 	db := open(t, onSQLite)
 	seed(t, db, small)
+	if err := db.Pool(); err != nil { // as found there is one connection, which the second would wait for
+		t.Fatal(err)
+	}
 	if _, err := db.ExecContext(t.Context(), `INSERT INTO staff VALUES ('owen', 'Owen', '')`); err == nil || data.Unavailable(err) {
 		t.Errorf("Unavailable(%v) = true, want false: the row is there", err)
 	}

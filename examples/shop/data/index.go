@@ -8,15 +8,19 @@ import (
 )
 
 // indexes are those that the schema as found has forgotten: the foreign keys
-// that the summaries search by. The same text serves both systems.
+// that the summaries search by. A bare ANALYZE would read every table of the
+// user's database. The same text serves both systems.
 var indexes = []string{
 	`CREATE INDEX IF NOT EXISTS order_lines_product_id ON order_lines (product_id)`,
 	`CREATE INDEX IF NOT EXISTS orders_customer_id ON orders (customer_id)`,
-	`ANALYZE`,
+	`ANALYZE customers`,
+	`ANALYZE products`,
+	`ANALYZE orders`,
+	`ANALYZE order_lines`,
 }
 
 // Index adds the indexes that the schema as found lacks, and brings the
-// planner's statistics up to date. Indexing twice is no error. Cost: about a
+// planner's statistics of the shop's tables, and no others, up to date. Indexing twice is no error. Cost: about a
 // second with the default content, during which nobody can write.
 func (db *DB) Index(ctx context.Context) error { return db.engine.run(ctx, indexes) }
 

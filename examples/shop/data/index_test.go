@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/internal/testserver"
 )
 
 // TestIndexIsUsed asks the planner how it finds a product's order lines.
@@ -50,4 +51,28 @@ func TestIndexIsUsed(t *testing.T) {
 			t.Errorf("plan after Index = %s, want the index", got)
 		}
 	})
+}
+
+// The user's own tables may be large: their statistics are none of the shop's
+// business.
+func TestIndexAnalyzesOnlyTheShop(t *testing.T) {
+	for _, on := range []system{onPostgres, onPgBouncer} {
+		t.Run(string(on), func(t *testing.T) {
+			url := on.url(t)
+			conn := connect(t, testserver.Direct(t, url),
+				`CREATE TABLE ledger WITH (autovacuum_enabled = off) AS SELECT generate_series(1, 100) AS id`)
+			db := openURL(t, url, data.Config{})
+			seed(t, db, small)
+			if err := db.Index(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var theirs, ours int
+			err := conn.QueryRow(t.Context(), `SELECT count(DISTINCT tablename) FILTER (WHERE tablename = 'ledger'),
+				count(DISTINCT tablename) FILTER (WHERE tablename IN ('customers', 'products', 'orders', 'order_lines'))
+				FROM pg_stats`).Scan(&theirs, &ours)
+			if err != nil || theirs != 0 || ours != 4 {
+				t.Errorf("tables with statistics = %d of the user's and %d of the shop's, %v, want 0 and 4", theirs, ours, err)
+			}
+		})
+	}
 }

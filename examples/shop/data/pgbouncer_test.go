@@ -15,7 +15,14 @@ import (
 // executes statements.
 func direct(t *testing.T, database string, statements ...string) *pgx.Conn {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), testserver.Direct(t, database))
+	return connect(t, testserver.Direct(t, database), statements...)
+}
+
+// connect connects to a database for the length of the test and executes
+// statements.
+func connect(t *testing.T, database string, statements ...string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,21 +2,19 @@ package data
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	_ "embed"
-	"errors"
 	"fmt"
 	"iter"
-	"net"
 	"net/url"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hone-go/hone/dbpool"
 	"github.com/hone-go/hone/sqltrace"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 var (
@@ -31,12 +29,24 @@ var (
 // who waits for an answer; one second would give up on a busy one.
 const connectTimeout = 5 * time.Second
 
+// maxMessageBytes bounds what is believed of the length of a message. The first
+// words of another protocol, read as a length, are some 800 MB, for which the
+// shop would wait. None of the server's is near it: a row of the shop has 200
+// bytes, and an error a few thousand.
+const maxMessageBytes = 16 << 20
+
 type postgresEngine struct {
-	config *pgx.ConnConfig // without a tracer
-	ground ground
+	config    *pgx.ConnConfig // without a tracer
+	between   dbpool.Pooler
+	ground    ground
+	temporary string // the shop's name, if it is to be gone with its process
+	mu        struct {
+		sync.Mutex
+		heart *heart // renews the lease of a temporary shop that is filled
+	}
 }
 
-func openPostgres(ctx context.Context, dsn, schema string) (*postgresEngine, error) {
+func openPostgres(ctx context.Context, dsn string, cfg Config) (*postgresEngine, error) {
 	config, err := parsePostgres(dsn)
 	if err != nil {
 		return nil, err
@@ -47,29 +57,44 @@ func openPostgres(ctx context.Context, dsn, schema string) (*postgresEngine, err
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "hone shop"
 	}
+	config.MaxProtocolMessageBodyLen = maxMessageBytes
 	e := &postgresEngine{config: config}
-	if err := e.settle(ctx, schema); err != nil {
+	if cfg.Temporary {
+		e.temporary = cfg.Schema
+	}
+	if err := e.settle(ctx, cfg.Schema); err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
 // settle chooses the ground by what is between the shop and the server, sets
-// the connections up for both, and checks that nobody else is there.
+// the connections up for both, clears away the temporary shops of processes
+// that were killed if it is for one itself, and checks that nobody else is
+// there.
 func (e *postgresEngine) settle(ctx context.Context, schema string) error {
 	delete(e.config.RuntimeParams, "search_path") // of the URL: a pooler would refuse it
-	pooler, err := dbpool.Detect(ctx, e.config)
-	if err != nil {
+	var err error
+	if e.between, err = dbpool.Detect(ctx, e.config); err != nil {
 		return e.explain(err)
 	}
-	pooler.Apply(e.config)
-	if pooler.Mode == dbpool.Direct {
-		e.ground = ownSchema(schema)
+	e.between.Apply(e.config)
+	mark := "hone example shop " + schema + ": may be dropped"
+	if e.temporary != "" {
+		mark = temporaryMark(schema)
+	}
+	if e.between.Mode == dbpool.Direct {
+		e.ground = ownSchema{schema, mark}
 		e.config.RuntimeParams["search_path"] = schema // and nothing else: no table of the user's can be meant
 	} else {
-		e.ground = defaultSchema(schema)
+		e.ground = defaultSchema{mark}
 	}
 	return e.with(ctx, func(conn *pgx.Conn) error {
+		if e.temporary != "" {
+			if err := sweep(ctx, conn); err != nil {
+				return err
+			}
+		}
 		_, err := e.ground.owned(ctx, conn)
 		return err
 	})
@@ -131,7 +156,7 @@ func (e *postgresEngine) filledIn(ctx context.Context, q queryer) (bool, error) 
 }
 
 func (e *postgresEngine) load(ctx context.Context, g *generator, added func(rows int)) error {
-	return e.with(ctx, func(conn *pgx.Conn) error {
+	err := e.with(ctx, func(conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			if err := e.prepare(ctx, tx); err != nil {
 				return err
@@ -141,13 +166,21 @@ func (e *postgresEngine) load(ctx context.Context, g *generator, added func(rows
 					return fmt.Errorf("data: filling %s: %w", t.name, err)
 				}
 			}
-			_, err := tx.Exec(ctx, postgresKeys)
+			if _, err := tx.Exec(ctx, postgresKeys); err != nil || e.temporary == "" {
+				return err
+			}
+			_, err := tx.Exec(ctx, renewLease, e.temporary) // now: what is seen of the shop is alive
 			return err
 		})
 	})
+	if err == nil {
+		e.keepAlive()
+	}
+	return err
 }
 
-// prepare makes the empty tables.
+// prepare makes the empty tables and marks them. It drops only what it has seen
+// to be the shop's: if another shop comes in between, the names are taken.
 func (e *postgresEngine) prepare(ctx context.Context, tx pgx.Tx) error {
 	filled, err := e.filledIn(ctx, tx)
 	if err != nil {
@@ -156,12 +189,32 @@ func (e *postgresEngine) prepare(ctx context.Context, tx pgx.Tx) error {
 	if filled {
 		return ErrNotEmpty
 	}
-	for _, statement := range e.ground.create() {
+	found, err := e.ground.owned(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var statements []string
+	if found {
+		statements = append(statements, e.ground.drop())
+	}
+	for _, statement := range append(statements, e.create()...) {
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// create returns what makes the empty tables and marks them.
+func (e *postgresEngine) create() []string {
+	statements, tables := e.ground.create(), tableNames[1:]
+	if e.temporary != "" {
+		statements, tables = append(statements, createLease), tableNames
+	}
+	for _, name := range tables {
+		statements = append(statements, `COMMENT ON TABLE `+name+` IS '`+e.ground.mark()+`'`)
+	}
+	return statements
 }
 
 func postgresCopy(ctx context.Context, tx pgx.Tx, t table, added func(rows int)) error {
@@ -179,6 +232,7 @@ func postgresCopy(ctx context.Context, tx pgx.Tx, t table, added func(rows int))
 }
 
 func (e *postgresEngine) drop(ctx context.Context) error {
+	e.letGo()
 	return e.with(ctx, func(conn *pgx.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			found, err := e.ground.owned(ctx, tx)
@@ -191,66 +245,18 @@ func (e *postgresEngine) drop(ctx context.Context) error {
 	})
 }
 
-func (e *postgresEngine) close() error { return nil }
-
-// explain puts an error in terms of the server.
-func (e *postgresEngine) explain(err error) error {
-	address := net.JoinHostPort(e.config.Host, strconv.Itoa(int(e.config.Port)))
-	var pg *pgconn.PgError
-	var connect *pgconn.ConnectError
-	switch {
-	case errors.Is(err, context.Canceled):
-		return &openError{fmt.Sprintf("cancelled while waiting for PostgreSQL at %s", address), err}
-	case errors.As(err, &pg):
-		return &openError{fmt.Sprintf("PostgreSQL at %s refuses: %s: %s", address, pg.Message, advice(pg)), err}
-	case errors.As(err, &connect):
-		return &openError{fmt.Sprintf("cannot reach PostgreSQL at %s: check that the server runs there and that host and port are right (%s)", address, innermost(connect)), err}
-	default:
-		return err
-	}
+func (e *postgresEngine) close() error {
+	e.letGo()
+	return nil
 }
 
-// advice says what to do about a refusal:
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
-func advice(refusal *pgconn.PgError) string {
-	switch refusal.Code {
-	case "28000", "28P01":
-		return "check the user and the password in the URL"
-	case "3D000":
-		return "create the database or correct its name in the URL"
-	case "53300":
-		return "close other connections or raise max_connections"
-	case "57P03":
-		return "the server is starting or stopping; try again"
-	case "2BP01":
-		return "drop those first: they are not the shop's"
-	case "42501":
-		return "let the user create schemas in this database, or tables if a pooler is in between"
-	}
-	if fault, ok := dbpool.Explain(refusal); ok { // a pooler's refusals too
-		return fault.Remedy
-	}
-	return "see the server's log (SQLSTATE " + refusal.Code + ")"
-}
+func (e *postgresEngine) pooler() dbpool.Pooler { return e.between }
 
-// innermost returns the text of the last error in the chain, which names the
-// system call's reason and nothing of the connection string.
-func innermost(err error) string {
-	for {
-		switch wrapped := err.(type) {
-		case interface{ Unwrap() error }:
-			if wrapped.Unwrap() == nil {
-				return err.Error()
-			}
-			err = wrapped.Unwrap()
-		case interface{ Unwrap() []error }:
-			all := wrapped.Unwrap()
-			if len(all) == 0 {
-				return err.Error()
-			}
-			err = all[len(all)-1]
-		default:
-			return err.Error()
-		}
-	}
+// boundAsFound replaces each connection twice a second, so that no failover of
+// the server leaves the service with dead ones, and keeps two idle ones, which
+// is database/sql's default, whatever may be open: requests pay for connecting
+// all day.
+func (e *postgresEngine) boundAsFound(pool *sql.DB, maxConns int) {
+	pool.SetMaxOpenConns(maxConns)
+	pool.SetConnMaxLifetime(500 * time.Millisecond)
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hone-go/hone/dbpool"
 	"github.com/hone-go/hone/sqltrace"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -118,6 +119,13 @@ func (e *sqliteEngine) with(ctx context.Context, f func(*sql.Conn) error) error 
 }
 
 func (e *sqliteEngine) kind() Kind { return SQLite }
+
+func (e *sqliteEngine) pooler() dbpool.Pooler { return dbpool.Pooler{} }
+
+// boundAsFound lets everyone wait for one connection, which is what people do
+// about "database is locked". In WAL mode, with patience for another writer,
+// readers have no need to: see sqliteDSN.
+func (e *sqliteEngine) boundAsFound(pool *sql.DB, _ int) { pool.SetMaxOpenConns(1) }
 
 func (e *sqliteEngine) connector(trace *sqltrace.Tracer) driver.Connector {
 	return traceSQLite(e.bare, trace)

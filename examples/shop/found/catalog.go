@@ -8,7 +8,10 @@ import (
 	"github.com/hone-go/hone/examples/shop/data"
 )
 
-type products struct{ db *data.DB }
+type products struct {
+	db      *data.DB
+	changed api.Changed
+}
 
 // catalog answers GET /api/catalog with the range, or with the part of it that
 // is of one ?species=.

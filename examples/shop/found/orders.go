@@ -15,7 +15,10 @@ import (
 	"github.com/hone-go/hone/examples/shop/data"
 )
 
-type orders struct{ db *data.DB }
+type orders struct {
+	db      *data.DB
+	changed api.Changed
+}
 
 // list answers GET /api/orders with the newest orders, or with those before
 // ?before=.
@@ -140,11 +143,21 @@ func (o orders) place(w http.ResponseWriter, r *http.Request) error {
 	if err := insert(ctx, tx, &order); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	err = tx.Commit()
+	o.changed(ctx, productIDs(order.Lines)...) // even if it failed: the answer may have been lost, not the order
+	if err != nil {
 		return err
 	}
 	w.Header().Set("Location", fmt.Sprintf("/api/orders/%d", order.ID))
 	return api.Write(w, http.StatusCreated, order)
+}
+
+func productIDs(lines []api.Line) []int64 {
+	ids := make([]int64, len(lines))
+	for i, l := range lines {
+		ids[i] = l.ProductID
+	}
+	return ids
 }
 
 func customer(ctx context.Context, tx *sql.Tx, id int64) (api.Customer, error) {

@@ -5,11 +5,12 @@ import (
 	"github.com/hone-go/hone/examples/shop/data"
 )
 
-// Routes returns every route of the shop.
-func Routes(db *data.DB) []api.Route {
+// Routes returns every route of the shop. Routes that write tell changed which
+// products have other figures or sales now, once that is committed.
+func Routes(db *data.DB, changed api.Changed) []api.Route {
 	site := newSite(db)
-	products := products{db}
-	orders := orders{db}
+	products := products{db, changed}
+	orders := orders{db, changed}
 	return []api.Route{
 		{Pattern: "GET /{$}", Handle: site.home},
 		{Pattern: "GET /search", Handle: site.search},

@@ -5,7 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
+	"net/url"
+	"strconv"
 
+	"github.com/hone-go/hone/cache"
 	"github.com/hone-go/hone/examples/shop/api"
 	"github.com/hone-go/hone/examples/shop/data"
 	"github.com/hone-go/hone/page"
@@ -14,9 +17,10 @@ import (
 type products struct {
 	db    *data.DB
 	pages *page.Offset
+	read  func(context.Context, pageKey) (rowsOfPage, error) // from the database or the cache
 }
 
-func newProducts(db *data.DB) (products, error) {
+func newProducts(db *data.DB, c *cache.Cache) (products, error) {
 	dialect := page.SQLite
 	if db.Kind() == data.Postgres {
 		dialect = page.Postgres
@@ -32,7 +36,43 @@ func newProducts(db *data.DB) (products, error) {
 		},
 		PerPage: 50,
 	})
-	return products{db, pages}, err
+	p := products{db: db, pages: pages}
+	p.read = p.fromDatabase
+	if err == nil && c != nil {
+		err = p.keepIn(c)
+	}
+	return p, err
+}
+
+// A pageKey says which page of the catalog it is. Two requests for the same
+// rows have the same one.
+type pageKey struct {
+	Species, Sort string
+	Page, PerPage int
+}
+
+// rowsOfPage is what the database says about a page: its rows, one more if
+// there are more, and how many there are in all.
+type rowsOfPage struct {
+	Products []api.Product
+	Total    int64
+}
+
+// keepIn puts a cache before the database.
+func (p *products) keepIn(c *cache.Cache) error {
+	kept, err := cache.Memoize(c, "catalog", p.fromDatabase, cache.FuncConfig[pageKey, rowsOfPage]{
+		Tags: func(pageKey, rowsOfPage) []string { return []string{rangeTag} },
+		// Anybody can ask for species that there are not, in any number.
+		Keep: func(_ context.Context, _ pageKey, rows rowsOfPage) bool { return len(rows.Products) > 0 },
+	})
+	if err != nil {
+		return err
+	}
+	p.read = func(ctx context.Context, key pageKey) (rowsOfPage, error) {
+		rows, _, err := kept.Get(ctx, key) // found: a page without rows is one too
+		return rows, err
+	}
+	return nil
 }
 
 // productColumns are the columns that scanProduct takes.
@@ -40,7 +80,7 @@ const productColumns = `id, sku, name, species, cut, thickness_mm, width_mm, len
 
 // catalog answers GET /api/catalog with one page of the range, or of the part
 // of it that is of one ?species=. Cost: two statements, and as many rows as
-// the page has.
+// the page has; none where the page is in the cache.
 func (p products) catalog(w http.ResponseWriter, r *http.Request) error {
 	values, err := page.Values(r.URL)
 	if err != nil {
@@ -50,25 +90,45 @@ func (p products) catalog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badParam(err)
 	}
-	base, args := `SELECT `+productColumns+` FROM products`, []any{}
-	if species := values.Get("species"); species != "" {
-		base, args = base+` WHERE species = $1`, []any{species}
-	}
-	list, err := p.list(r.Context(), request.Query(base, args...))
+	rows, err := p.read(r.Context(), pageKey{
+		Species: values.Get("species"), Sort: values.Get("sort"), Page: request.Page(), PerPage: request.PerPage(),
+	})
 	if err != nil {
 		return err
 	}
-	count := request.CountQuery(base, args...)
-	var total int64
-	if err := p.db.QueryRowContext(r.Context(), count.SQL, count.Args...).Scan(&total); err != nil {
-		return err
-	}
-	answer, err := page.NewOffsetPage(request, list, request.Counted(total))
+	answer, err := page.NewOffsetPage(request, rows.Products, request.Counted(rows.Total))
 	if err != nil {
 		return badParam(err)
 	}
 	w.Header().Set("Link", answer.Link(r.URL))
 	return api.Write(w, http.StatusOK, answer)
+}
+
+// fromDatabase reads a page of the catalog.
+func (p products) fromDatabase(ctx context.Context, key pageKey) (rows rowsOfPage, err error) {
+	request, err := p.pages.Parse(key.values())
+	if err != nil {
+		return rows, err
+	}
+	base, args := `SELECT `+productColumns+` FROM products`, []any{}
+	if key.Species != "" {
+		base, args = base+` WHERE species = $1`, []any{key.Species}
+	}
+	if rows.Products, err = p.list(ctx, request.Query(base, args...)); err != nil {
+		return rows, err
+	}
+	count := request.CountQuery(base, args...)
+	err = p.db.QueryRowContext(ctx, count.SQL, count.Args...).Scan(&rows.Total)
+	return rows, err
+}
+
+// values are the parameters of a request for the page.
+func (k pageKey) values() url.Values {
+	v := url.Values{"page": {strconv.Itoa(k.Page)}, "per_page": {strconv.Itoa(k.PerPage)}}
+	if k.Sort != "" {
+		v.Set("sort", k.Sort)
+	}
+	return v
 }
 
 func (p products) list(ctx context.Context, q page.Query) ([]api.Product, error) {

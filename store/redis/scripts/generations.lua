@@ -5,4 +5,5 @@ local reply = {now}
 for i, tag in ipairs(ARGV) do
   reply[i + 1] = tonumber(redis.call('ZSCORE', KEYS[1], ':' .. tag) or floor)
 end
+keep(KEYS[1])
 return reply

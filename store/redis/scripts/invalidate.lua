@@ -5,6 +5,7 @@ local g = text(now)
 if #ARGV == 1 then
   redis.call('UNLINK', key)
   redis.call('ZADD', key, g, 'now', g, 'floor')
+  keep(key)
   return now
 end
 for i = 2, #ARGV do
@@ -21,4 +22,5 @@ if excess > 0 then
   redis.call('ZREMRANGEBYSCORE', key, '-inf', floor)
   redis.call('ZADD', key, floor, 'floor', g, 'now')
 end
+keep(key)
 return now

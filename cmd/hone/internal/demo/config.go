@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -17,9 +18,9 @@ type Config struct {
 	// for a SQLite file that is kept, or a postgres:// URL, in which the demo
 	// makes a schema of its own and drops it at the end.
 	Database string
-	// Store is where the cache and the limits will live: memory:// or
-	// redis://…. The stages that use it are not part of the demo yet; the
-	// value is checked all the same.
+	// Store is where the cache lives: memory:// or redis://…, in which the
+	// demo keeps to a namespace of its own and leaves no more than entries that
+	// are gone within a minute. It need not answer.
 	Store string
 	// Addr is where the service listens; port 0 is a free one.
 	Addr string
@@ -86,6 +87,9 @@ func validAddr(addr string) bool {
 func validateDatabase(database string) error {
 	scheme, _, isURL := strings.Cut(database, "://")
 	if !isURL {
+		if regexp.MustCompile(`(^|\s)(host|user|password|dbname)\s*=`).MatchString(database) {
+			return errors.New("--database is a list of settings, want postgres://user:password@host:port/database")
+		}
 		return nil
 	}
 	u, err := url.Parse(database)
@@ -96,19 +100,4 @@ func validateDatabase(database string) error {
 		return nil
 	}
 	return fmt.Errorf("--database is a %s URL, want the path of an SQLite file or postgres://user:password@host:port/database", u.Scheme)
-}
-
-func validateStore(store string) error {
-	if u, err := url.Parse(store); err == nil {
-		switch u.Scheme {
-		case "memory":
-			return nil
-		case "redis", "rediss":
-			if u.Host != "" {
-				return nil
-			}
-		}
-	}
-	scheme, _, _ := strings.Cut(store, "://") // the rest may hold a password
-	return fmt.Errorf("--store is a %q address, want memory:// or redis://host:port", scheme)
 }

@@ -6,6 +6,9 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/hone-go/hone/dbpool"
+	"github.com/hone-go/hone/examples/shop/data"
 )
 
 // A printer writes the demo's report for people, as the demo goes on. Errors
@@ -15,24 +18,68 @@ type printer struct{ w io.Writer }
 func (p *printer) printf(format string, args ...any) { _, _ = fmt.Fprintf(p.w, format, args...) }
 
 func (p *printer) opening(db *database, url string, cfg Config) {
-	system := map[string]string{"sqlite": "SQLite, embedded", "postgres": "PostgreSQL"}[string(db.Kind())]
+	system := "SQLite, embedded"
+	if db.Kind() == data.Postgres {
+		system = "PostgreSQL" + between(db.Pooler())
+	}
 	p.printf("The shop: a timber wholesaler's API over %s,\nat %s\n\n", system, url)
 	p.printf("Each stage: %g requests per second for %s, the arrivals fixed in advance;\n", cfg.Rate, cfg.For)
 	p.printf("a latency counts from when its request was due.\n")
+}
+
+// storeless says that there will be no cache.
+func (p *printer) storeless(cfg Config) {
+	p.printf("\n%s does not answer: the shop works without, and the stage cache will\nshow no gain unless it comes up.\n", place(cfg.Store))
+}
+
+// invalidation says how the cache learns of changes.
+func (p *printer) invalidation(db *database, watched bool) {
+	switch {
+	case watched:
+		p.printf("   A change is seen at once, whoever makes it: triggers tell the cache.\n")
+	case db.Kind() == data.Postgres:
+		p.printf("   A change through the shop is seen at once, another when an entry's life is over:\n" +
+			"   triggers tell only who has a connection to PostgreSQL itself.\n")
+	default:
+		p.printf("   A change through the shop is seen at once: the routes that write tell the cache.\n")
+	}
+}
+
+// between says what a connection to PostgreSQL goes through.
+func between(pooler dbpool.Pooler) string {
+	switch {
+	case pooler.Mode == dbpool.Direct:
+		return ", directly"
+	case pooler.Version != "": // only PgBouncer tells
+		return fmt.Sprintf(" through PgBouncer %s in %s mode", pooler.Version, pooler.Mode)
+	default:
+		return fmt.Sprintf(" through a pooler in %s mode", pooler.Mode)
+	}
 }
 
 func (p *printer) stage(number int, s Stage) {
 	p.printf("\n%d. %s: %d requests, %d errors, p95 %s ms, %.2f ms of CPU each\n\n",
 		number, s.Name, s.Requests, s.Errors, figure(s.P95, s.reliable), s.CPUPerRequest)
 	p.printf("%7s %7s %7s %7s %6s %7s  %s\n", "count", "p50 ms", "p95 ms", "p99 ms", "SQL", "rows", "route")
-	note := false
+	note, cached := false, uint64(0)
 	for _, r := range s.Routes {
 		p.printf("%7d %7s %7s %7s %6.1f %7.1f  %s\n", r.Count,
 			figure(r.P50, r.reliable), figure(r.P95, r.reliable), figure(r.P99, r.reliable),
 			r.QueriesPerRequest, r.rowsPerRequest, r.Route)
 		note = note || !r.reliable
+		if functionOf(r.Route) != "" {
+			cached += r.Count
+		}
 	}
 	p.printf("\n   SQL: statements per request; rows: rows read per request\n")
+	if s.cache != nil {
+		sum := s.cache.total()
+		p.printf("   cache: %.2f hits (%.2f of them in this process), %.2f misses and %.2f loads\n   for each of the %d requests to the catalog and the summaries\n",
+			perRequest(sum.hits, cached), perRequest(sum.near, cached), perRequest(sum.misses, cached), perRequest(sum.loads, cached), cached)
+	}
+	if s.storeless {
+		p.printf("   The store did not answer: what would be kept there is computed each time.\n")
+	}
 	if note {
 		p.printf("   ~ fewer than 100 requests: not a percentile to rely on\n")
 	}
@@ -59,8 +106,11 @@ func (p *printer) findings(findings, earlier []Finding) {
 				indent(wrap(oneLine(f.SQL), 74), "     "), indent(f.Fix, "     "))
 			continue
 		}
-		p.printf("\n   %s: %s sends one statement %.0f times per request\n", f.Rule, f.Route, f.CountPerRequest)
-		p.printf("   at %s\n\n", f.Where)
+		p.printf("\n   %s: %s", f.Rule, f.Route)
+		if f.CountPerRequest >= 2 { // a loop, and not one statement that is wrong by itself
+			p.printf(" sends one statement %.0f times per request", f.CountPerRequest)
+		}
+		p.printf("\n   at %s\n   %s\n\n", f.Where, f.note)
 		p.printf("%s\n\n", indent(f.SQL, "     "))
 		p.printf("%s\n", indent(f.Fix, "   "))
 	}
@@ -91,23 +141,39 @@ func (p *printer) comparison(r Report) {
 	p.printf("\nBefore and after\n")
 	for i, c := range changes[1:] {
 		before, after := r.Stages[i], r.Stages[i+1]
-		if c.route == "" {
+		if len(c.routes) == 0 {
 			p.heading(c.stage+": all routes", "before", "after")
 			p.percentiles(before.P50, before.P95, before.P99, before.reliable, after.P50, after.P95, after.P99, after.reliable)
-			p.row("database connections opened", float64(before.connects), float64(after.connects))
+			p.row("waits for a database connection", float64(before.pool.waits), float64(after.pool.waits))
+			p.row("ms of waiting per request", before.waitPerRequest(), after.waitPerRequest())
+			p.row("database connections opened", float64(before.pool.opened), float64(after.pool.opened))
 			continue
 		}
-		a, b := before.route(c.route), after.route(c.route)
-		p.heading(c.stage+": "+c.route, "before", "after")
-		p.percentiles(a.P50, a.P95, a.P99, a.reliable, b.P50, b.P95, b.P99, b.reliable)
-		p.row("statements per request", a.QueriesPerRequest, b.QueriesPerRequest)
-		p.row("rows per request", a.rowsPerRequest, b.rowsPerRequest)
+		for _, name := range c.routes {
+			a, b := before.route(name), after.route(name)
+			p.heading(c.stage+": "+name, "before", "after")
+			p.percentiles(a.P50, a.P95, a.P99, a.reliable, b.P50, b.P95, b.P99, b.reliable)
+			p.row("statements per request", a.QueriesPerRequest, b.QueriesPerRequest)
+			p.row("rows per request", a.rowsPerRequest, b.rowsPerRequest)
+			if after.cache != nil {
+				p.lookups(before, after, name)
+			}
+		}
 	}
 	first, last := r.Stages[0], r.Stages[len(r.Stages)-1]
 	p.heading("all routes", first.Name, "now")
 	p.percentiles(first.P50, first.P95, first.P99, first.reliable, last.P50, last.P95, last.P99, last.reliable)
 	p.row("statements per request", first.QueriesPerRequest, last.QueriesPerRequest)
 	p.row("CPU ms per request", first.CPUPerRequest, last.CPUPerRequest)
+}
+
+// lookups compares what a route asked of the cache.
+func (p *printer) lookups(before, after Stage, route string) {
+	a, b := before.cache[functionOf(route)], after.cache[functionOf(route)]
+	was, is := before.route(route).Count, after.route(route).Count
+	p.row("cache hits per request", perRequest(a.hits, was), perRequest(b.hits, is))
+	p.row("cache misses per request", perRequest(a.misses, was), perRequest(b.misses, is))
+	p.row("loads per request", perRequest(a.loads, was), perRequest(b.loads, is))
 }
 
 func (p *printer) heading(what, before, after string) {
@@ -135,8 +201,12 @@ func (p *printer) serving(url string) {
 // difference says how much less or more after is than before.
 func difference(before, after float64) string {
 	switch {
-	case before == 0 || after == 0:
-		return ""
+	case before == after:
+		return "same"
+	case after == 0:
+		return "none left"
+	case before == 0:
+		return "new"
 	case after <= before/2:
 		return fmt.Sprintf("%.1f times less", before/after)
 	case after >= before*2:

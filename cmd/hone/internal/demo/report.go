@@ -21,9 +21,11 @@ type Stage struct {
 	CPUPerRequest     float64 `json:"cpu_ms_per_request"`
 	Routes            []Route `json:"routes"`
 
-	connects int64 // database connections opened
-	reliable bool  // the percentiles rest on enough requests
-	keptUp   bool  // the load was really sent at the rate asked for
+	pool      poolUse
+	cache     cacheUse // nil if there was none
+	storeless bool     // the cache's store did not answer
+	reliable  bool     // the percentiles rest on enough requests
+	keptUp    bool     // the load was really sent at the rate asked for
 }
 
 // Route is one route's share of a stage.
@@ -49,7 +51,13 @@ type Finding struct {
 	SQL             string  `json:"sql"`
 	Fix             string  `json:"fix"`
 
-	note string // evidence in words
+	note string // evidence in words, in one line
+}
+
+// waitPerRequest returns how long a request waited for database connections on
+// average, in milliseconds.
+func (s Stage) waitPerRequest() float64 {
+	return milliseconds(s.pool.waited) / float64(max(1, s.Requests))
 }
 
 func (s Stage) route(name string) Route {
