@@ -65,6 +65,15 @@ func (q *request) attrs(s ledger.Summary, o outcome) []slog.Attr {
 		}
 		attrs = append(attrs, slog.Group("spans", group...))
 	}
+	if lookups := q.Lookups(); len(lookups) > 0 {
+		group := make([]any, len(lookups))
+		for i, l := range lookups {
+			group[i] = slog.Group(l.Name,
+				slog.Int("hits", l.Hits), slog.Int("stale", l.Stale), slog.Int("misses", l.Misses),
+				slog.Int("loads", l.Loads), slog.Float64("load_ms", milliseconds(l.LoadTime)))
+		}
+		attrs = append(attrs, slog.Group("cache", group...))
+	}
 	return attrs
 }
 

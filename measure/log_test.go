@@ -51,6 +51,7 @@ func TestLogRecord(t *testing.T) {
 			s := measure.Span(r.Context(), "stripe")
 			time.Sleep(2 * time.Millisecond)
 			s.End()
+			l.AddLookups(ledger.Lookups{Name: "product", Hits: 3, Stale: 1, Misses: 2, Loads: 1, LoadTime: 1500 * time.Microsecond})
 			_, _ = w.Write([]byte("ok"))
 		})
 		r := httptest.NewRequest("GET", "/orders/secret-17?token=secret", http.NoBody)
@@ -78,7 +79,11 @@ func TestLogRecord(t *testing.T) {
 		if stripe["count"] != 1.0 || stripe["ms"] != 2.0 {
 			t.Errorf("spans.stripe = %v, want 1 call of 2 ms", stripe)
 		}
-		wantKeys := append(slices.Sorted(maps.Keys(want)), "spans", "time")
+		product, _ := got[0]["cache"].(map[string]any)["product"].(map[string]any)
+		if want := (map[string]any{"hits": 3.0, "stale": 1.0, "misses": 2.0, "loads": 1.0, "load_ms": 1.5}); !maps.Equal(product, want) {
+			t.Errorf("cache.product = %v, want %v", product, want)
+		}
+		wantKeys := append(slices.Sorted(maps.Keys(want)), "spans", "cache", "time")
 		slices.Sort(wantKeys)
 		if gotKeys := slices.Sorted(maps.Keys(got[0])); !slices.Equal(gotKeys, wantKeys) {
 			t.Errorf("attributes = %v, want %v", gotKeys, wantKeys)

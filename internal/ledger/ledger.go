@@ -37,6 +37,7 @@ type entries struct {
 	open        int32         // transactions
 	activeSince time.Duration // when active last rose from 0, from start
 	spans       []Span
+	lookups     []Lookups
 	held        []HeldCall
 	parts       []slot
 	first       [1]slot // backs parts: there is seldom more than one Tracer
@@ -61,6 +62,17 @@ type Span struct {
 	Name  string
 	Count int
 	Time  time.Duration // summed over calls; concurrent calls count each
+}
+
+// Lookups sums a request's lookups in one cached function.
+type Lookups struct {
+	Name   string // of the function
+	Hits   int    // answered from the cache
+	Stale  int    // of these, past their time to live
+	Misses int    // answered by a load, which may be another request's
+	Loads  int    // runs of the function, for this request or started by it
+	// LoadTime is summed over loads; concurrent loads count each.
+	LoadTime time.Duration
 }
 
 // StackDepth is how many frames of a stack are kept. Not smaller: frameworks
@@ -101,6 +113,7 @@ type Summary struct {
 	SQL   SQL
 	Open  int        // statements still under way
 	Spans []Span     // not to be changed
+	Cache []Lookups  // not to be changed
 	Held  []HeldCall // not to be changed
 }
 
@@ -256,6 +269,38 @@ func (l *Ledger) AddSpan(name string, d time.Duration) {
 	}
 }
 
+// AddLookups adds to the sums of the cached function add.Name. Cost: one
+// allocation for the first function of a request.
+func (l *Ledger) AddLookups(add Lookups) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.openLocked()
+	if e == nil {
+		return
+	}
+	i := slices.IndexFunc(e.lookups, func(s Lookups) bool { return s.Name == add.Name })
+	if i < 0 {
+		e.lookups = append(e.lookups, add)
+		return
+	}
+	s := &e.lookups[i]
+	s.Hits += add.Hits
+	s.Stale += add.Stale
+	s.Misses += add.Misses
+	s.Loads += add.Loads
+	s.LoadTime += add.LoadTime
+}
+
+// Lookups returns a copy of the cache lookups so far, in order of first use.
+func (l *Ledger) Lookups() []Lookups {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.mu.entries == nil {
+		return nil
+	}
+	return slices.Clone(l.mu.entries.lookups)
+}
+
 // hold adds a call that a transaction waited for. AddSpan calls it.
 func (e *entries) hold(name string, d time.Duration) {
 	var pcs Stack
@@ -386,8 +431,8 @@ func (l *Ledger) End(at time.Time, s Summary) SQL {
 	e.sql = s.SQL
 	s.Open = int(e.active)
 	e.active = 0
-	s.Spans, s.Held = e.spans, e.held // no more are added
-	parts := e.parts                  // no more are added
+	s.Spans, s.Cache, s.Held = e.spans, e.lookups, e.held // no more are added
+	parts := e.parts                                      // no more are added
 	l.mu.Unlock()
 	for _, p := range parts {
 		p.part.End(s)

@@ -141,6 +141,32 @@ func TestSpansAreSummedByName(t *testing.T) {
 	}
 }
 
+func TestLookupsAreSummedByName(t *testing.T) {
+	l := open(t)
+	l.AddLookups(ledger.Lookups{Name: "product", Misses: 1})
+	l.AddLookups(ledger.Lookups{Name: "user", Hits: 1})
+	l.AddLookups(ledger.Lookups{Name: "product", Hits: 2, Stale: 3, Misses: 4, Loads: 5, LoadTime: 6})
+	want := []ledger.Lookups{{Name: "product", Hits: 2, Stale: 3, Misses: 5, Loads: 5, LoadTime: 6}, {Name: "user", Hits: 1}}
+	got := l.Lookups()
+	if !slices.Equal(got, want) {
+		t.Errorf("Lookups() = %+v, want %+v", got, want)
+	}
+	got[0].Hits = 99
+	if l.Lookups()[0].Hits != 2 {
+		t.Error("Lookups() hands out the ledger's own slice, want a copy")
+	}
+	p := &part{ended: new([]string)}
+	l.Part(p, func(any) ledger.Part { return p })
+	l.End(at(1), ledger.Summary{})
+	if !slices.Equal(p.last.Cache, want) {
+		t.Errorf("Summary.Cache = %+v, want %+v", p.last.Cache, want)
+	}
+	l.AddLookups(ledger.Lookups{Name: "user", Hits: 1})
+	if again := l.Lookups(); !slices.Equal(again, want) {
+		t.Errorf("Lookups() after the end = %+v, want %+v", again, want)
+	}
+}
+
 func TestLateWritesAreDropped(t *testing.T) {
 	l := open(t)
 	l.StatementStart(at(10)) // still under way at the end
