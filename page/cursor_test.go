@@ -43,7 +43,7 @@ func withCursor(t testing.TB, query, cursor string) url.Values {
 func wantCursorRefused(t *testing.T, what string, err, cause error) {
 	t.Helper()
 	var p *page.ParamError
-	if !errors.As(err, &p) || p.StatusCode() != 400 || p.Param != "cursor" || !errors.Is(err, cause) {
+	if !errors.As(err, &p) || p.HTTPStatus() != 400 || p.ProblemDetail() != err.Error() || p.Param != "cursor" || !errors.Is(err, cause) {
 		t.Errorf("Parse(%s) = %v, want a ParamError of 400 for cursor that wraps %v", what, err, cause)
 	}
 }
@@ -198,7 +198,7 @@ func FuzzCursor(f *testing.F) {
 		r, err := k.Parse(url.Values{"cursor": {text}})
 		var p *page.ParamError
 		switch {
-		case err != nil && (!errors.As(err, &p) || p.StatusCode() != 400):
+		case err != nil && (!errors.As(err, &p) || p.HTTPStatus() != 400):
 			t.Errorf("Parse(%q) = %v, want a ParamError of 400", text, err)
 		case err == nil && r.Clauses(0).Where == "1 = 1":
 			t.Errorf("Parse(%q) is page one", text)

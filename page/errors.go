@@ -35,11 +35,15 @@ func (e *ParamError) Error() string {
 // Unwrap returns Err.
 func (e *ParamError) Unwrap() error { return e.Err }
 
-// StatusCode returns the HTTP status of the answer: 400, or 404 for a page
+// HTTPStatus returns the HTTP status of the answer: 400, or 404 for a page
 // beyond the end.
-func (e *ParamError) StatusCode() int {
+func (e *ParamError) HTTPStatus() int {
 	if e.status == 0 {
 		return http.StatusBadRequest
 	}
 	return e.status
 }
+
+// ProblemDetail returns the text for the client, which is that of Error.
+// Package respond takes it, and the status, for its answer.
+func (e *ParamError) ProblemDetail() string { return e.Error() }

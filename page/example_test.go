@@ -72,7 +72,7 @@ func (o *orders) list(u *url.URL) (*page.KeysetPage[order], error) {
 func (o *orders) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p, err := o.list(r.URL)
 	if refused := (*page.ParamError)(nil); errors.As(err, &refused) {
-		http.Error(w, refused.Error(), refused.StatusCode())
+		http.Error(w, refused.Error(), refused.HTTPStatus())
 		return
 	}
 	if err != nil {

@@ -150,5 +150,5 @@ func refusal(err error) string {
 	if !errors.As(err, &p) {
 		return fmt.Sprintf("not a ParamError: %v", err)
 	}
-	return fmt.Sprint(p.StatusCode(), " ", p)
+	return fmt.Sprint(p.HTTPStatus(), " ", p)
 }

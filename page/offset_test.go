@@ -356,7 +356,7 @@ func FuzzParameters(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		check := func(err error) bool {
 			var p *page.ParamError
-			if err != nil && (!errors.As(err, &p) || p.StatusCode() != 400) {
+			if err != nil && (!errors.As(err, &p) || p.HTTPStatus() != 400) {
 				t.Errorf("%q: %v, want a ParamError of 400", query, err)
 			}
 			return err == nil

@@ -160,7 +160,7 @@ func scanProduct(rows *sql.Rows) (api.Product, error) {
 func badParam(err error) error {
 	var param *page.ParamError
 	if errors.As(err, &param) {
-		return &api.Problem{Status: param.StatusCode(), Message: param.Error()}
+		return &api.Problem{Status: param.HTTPStatus(), Message: param.Error()}
 	}
 	return err
 }
