@@ -84,6 +84,14 @@ func (c rawCodec) Append(dst []byte, v any) ([]byte, error) {
 }
 
 func (c rawCodec) Decode(b []byte, v any) error {
+	switch v := v.(type) {
+	case *[]byte:
+		*v = append([]byte{}, b...)
+		return nil
+	case *string:
+		*v = string(b)
+		return nil
+	}
 	e := reflect.ValueOf(v).Elem()
 	if err := c.CheckType(e.Type()); err != nil {
 		return err

@@ -11,9 +11,10 @@
 //   - A key is loaded once, however many ask at the same time, in however many
 //     processes. A request that gives up takes no other with it.
 //   - Once [Func.Delete], [Cache.Invalidate] or [Cache.Clear] has returned, no
-//     Get that begins later returns what was true before; with a near cache in
-//     another process, after at most Near.MaxStale. A load that was under way
-//     does not store its result.
+//     Get that begins later in this process returns what was true before; in
+//     another process, none that begins when the store has told it, which is
+//     Near.MaxStale later at most. A load that was under way does not store its
+//     result.
 //   - A result is stored under its function's name and the whole key, typed:
 //     two functions, or two keys, never share one. What could not be told apart
 //     is refused when the function is defined.

@@ -197,6 +197,9 @@ func (f *Func[K, V]) encode(key string, e *entry[V], hard int64, tags envelope.T
 
 // tagSlots returns the slots of an entry's tags and of the function's own.
 func (f *Func[K, V]) tagSlots(tags envelope.Tags) []uint32 {
+	if tags.Len() == 0 {
+		return f.noTags
+	}
 	slots := append(make([]uint32, 0, 1+tags.Len()), f.tagSlot)
 	for t := range tags.All() {
 		slots = append(slots, f.cache.marks.tagSlot(t))

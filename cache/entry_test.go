@@ -251,3 +251,18 @@ func roundTripShared[V any](t *testing.T, c *cache.Cache, name string, v V) {
 		t.Errorf("%s: Get = %#v, %v, %v, want %#v", name, got, found, err, v)
 	}
 }
+
+// A value that the store refuses must not leave the older one to be served.
+func TestSetThatIsTooLargeLeavesNothing(t *testing.T) {
+	f := define(t, openCache(t, memoryStore(t), cache.Config{CompressAbove: -1}), "v",
+		func(context.Context, string) ([]byte, error) { return nil, cache.ErrNotFound }, cache.FuncConfig[string, []byte]{Codec: cache.Raw()})
+	if err := f.Set(t.Context(), "k", []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Set(t.Context(), "k", make([]byte, 50<<20)); !errors.Is(err, cache.ErrTooLarge) {
+		t.Errorf("Set of 50 MiB = %v, want ErrTooLarge", err)
+	}
+	if v, found, err := f.Get(t.Context(), "k"); found || err != nil {
+		t.Errorf("Get = %d bytes, %v, %v, want nothing", len(v), found, err)
+	}
+}

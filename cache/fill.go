@@ -114,6 +114,9 @@ func (w *filling[K, V]) take(c *call[K, V]) {
 // serve finishes a call with what was in the store, if that can be.
 func (w *filling[K, V]) serve(c *call[K, V], s stamp, value []byte) freshness {
 	e, state := w.read(w.ctx, c.name, value)
+	if e != nil && c.good != nil && e.found && !w.passes(w.ctx, c.good, e.value) {
+		state = unusable
+	}
 	switch state {
 	case unusable, unsure:
 		return state

@@ -27,8 +27,9 @@ type call[K comparable, V any] struct {
 	// storeless is set where the store has just failed: once is enough for a
 	// request.
 	storeless bool
-	begun     atomic.Bool // the load has: who forces one cannot join any more
-	leased    atomic.Bool // a change of the key by others voids the lease
+	good      func(V) bool // of [Func.Renew]: which stored values will do; nil is all
+	begun     atomic.Bool  // the load has: who forces one cannot join any more
+	leased    atomic.Bool  // a change of the key by others voids the lease
 	done      chan struct{}
 
 	replaces  int64 // of a refresh: when the entry to replace was created

@@ -86,6 +86,7 @@ type Func[K comparable, V any] struct {
 	codec   Codec
 	tag     envelope.Tag // that all its entries carry
 	tagSlot uint32
+	noTags  []uint32 // the slots of an entry that carries no other
 	seed    maphash.Seed
 	flights flights[K, V]
 	tally   *tally
@@ -121,6 +122,7 @@ func Memoize[K comparable, V any](c *Cache, name string, load func(context.Conte
 		near: c.near != nil && !cfg.NoNear && cfg.Unless == nil && cfg.Fresh == nil,
 	}
 	f.tagSlot = c.marks.tagSlot(f.tag)
+	f.noTags = []uint32{f.tagSlot}
 	f.flights.mu.calls = make(map[string]*call[K, V])
 	f.flights.mu.refreshing = make(map[string]struct{})
 	return f, nil

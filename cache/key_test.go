@@ -30,6 +30,7 @@ type (
 )
 
 func TestUnkeyableTypesAreRefused(t *testing.T) {
+	_ = hidden{any: nil} // or the field would be unused
 	for want, err := range map[string]error{
 		"*cache_test.owner: a *cache_test.owner has no value to key by: use its ID": refused[*owner](t),
 		"query.Filter.Owner: a *cache_test.owner has no value to key by":            refused[query](t),

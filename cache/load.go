@@ -38,16 +38,21 @@ func (w *filling[K, V]) loadMany(calls []*call[K, V]) (results []*entry[V], errs
 	case a := <-answers:
 		for i, err := range a.errs {
 			if err != nil && ctx.Err() != nil {
-				a.errs[i] = errors.Join(err, w.timeout())
+				a.errs[i] = errors.Join(err, w.ended(ctx))
 			}
 		}
 		return a.results, a.errs
 	case <-ctx.Done(): // the function ignores its context: it is left alone
-		return w.allFailed(len(calls), w.timeout())
+		return w.allFailed(len(calls), w.ended(ctx))
 	}
 }
 
-func (w *filling[K, V]) timeout() error {
+// ended says why the context of a load has: only that of a Warm does so before
+// its time is up.
+func (w *filling[K, V]) ended(ctx context.Context) error {
+	if err := context.Cause(ctx); !errors.Is(err, ErrLoadTimeout) {
+		return err
+	}
 	return fmt.Errorf("%w: %s, after %v", ErrLoadTimeout, w.name, w.cache.cfg.LoadTimeout)
 }
 

@@ -17,20 +17,27 @@ import (
 // A reader takes a [stamp] before it asks the store; what it read is as good
 // as the stamp is unchanged. So a change that races a read always wins.
 type marks struct {
+	base    time.Time
+	trusted atomic.Int64 // to which time of clock coherent is known to hold
+	// changes rises after each change below: what was good at a number of
+	// changes is good as long as that stands. A hit reads this line alone.
+	changes atomic.Uint64
+	_       [24]byte // the rest of a cache line
+
 	seed  maphash.Seed
 	epoch atomic.Uint64 // rises when anything may have changed
-	keys  [markSlots]atomic.Uint32
-	// until is when an entry seen under a key will be gone, in seconds of
-	// clock: before that, it is worth a plain read.
-	until [markSlots]atomic.Uint32
+	keys  [markSlots]struct {
+		changes atomic.Uint32
+		// until is when an entry seen under a key will be gone, in seconds of
+		// clock: before that, it is worth a plain read.
+		until atomic.Uint32
+	}
 
 	tags      [markSlots]atomic.Int64 // the generation of the latest invalidation
 	allTags   atomic.Int64            // of the latest one of all tags
 	now       atomic.Int64            // the present generation as far as known; 0: unknown
 	since     atomic.Int64            // from which generation on every invalidation is in tags; 0: unknown
 	watch     atomic.Pointer[watching]
-	trusted   atomic.Int64 // to which time of clock coherent is known to hold
-	base      time.Time
 	lossMu    sync.Mutex // makes one of epoch and since
 	waitersMu struct {
 		sync.Mutex
@@ -64,12 +71,12 @@ func (m *marks) tagSlot(tag envelope.Tag) uint32 {
 	return uint32(maphash.Bytes(m.seed, tag[:])) % markSlots // as slot
 }
 
-func (m *marks) stamp(slot uint32) stamp { return stamp{m.epoch.Load(), m.keys[slot].Load()} }
+func (m *marks) stamp(slot uint32) stamp { return stamp{m.epoch.Load(), m.keys[slot].changes.Load()} }
 
 // likely reports whether there is a value under a key that hashes to the slot,
 // as far as this process knows.
 func (m *marks) likely(slot uint32) bool {
-	return m.until[slot].Load() > uint32(m.clock()/time.Second)
+	return m.keys[slot].until.Load() > uint32(m.clock()/time.Second)
 }
 
 // expect notes that there is a value for so many milliseconds; below 0, without
@@ -79,20 +86,21 @@ func (m *marks) expect(slot uint32, milliseconds int64) {
 	if milliseconds >= 0 {
 		at = uint32(min(int64(m.clock()/time.Second)+milliseconds/1000, math.MaxUint32))
 	}
-	m.until[slot].Store(at)
+	m.keys[slot].until.Store(at)
 }
 
 // unexpect notes that there is no value.
-func (m *marks) unexpect(slot uint32) { m.until[slot].Store(0) }
+func (m *marks) unexpect(slot uint32) { m.keys[slot].until.Store(0) }
 
 // good reports whether nothing has happened to the key since the stamp.
 func (m *marks) good(slot uint32, s stamp) bool {
-	return m.epoch.Load() == s.epoch && m.keys[slot].Load() == s.key
+	return m.epoch.Load() == s.epoch && m.keys[slot].changes.Load() == s.key
 }
 
 // key notes a change of a key, and wakes those who wait for it.
 func (m *marks) key(key string) {
-	m.keys[m.slot(key)].Add(1)
+	m.keys[m.slot(key)].changes.Add(1)
+	m.changes.Add(1)
 	if m.waiting.Load() == 0 {
 		return
 	}
@@ -113,6 +121,7 @@ func (m *marks) tag(tag string, generation int64) {
 	} else {
 		raise(&m.tags[m.slot(tag)], generation)
 	}
+	m.changes.Add(1)
 	m.present(generation)
 }
 
@@ -125,6 +134,7 @@ func (m *marks) lost() {
 	m.epoch.Add(1)
 	m.since.Store(0)
 	m.lossMu.Unlock()
+	m.changes.Add(1)
 	m.waitersMu.Lock()
 	waiters := m.waitersMu.byKey
 	m.waitersMu.byKey = make(map[string][]chan struct{})

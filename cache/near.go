@@ -66,11 +66,14 @@ func (n *near) set(hash uint64, v nearValue) {
 
 // nearEntry is a value as it was read from the store.
 type nearEntry[K comparable, V any] struct {
+	// First what every hit reads.
 	f     *Func[K, V]
 	key   K
-	value V
+	early time.Duration // on the marks' clock: when there is more to see to
+	seen  atomic.Uint64 // the marks' changes that it is known to have outlived
 	found bool
 	bytes uint32
+	value V
 
 	slot       uint32 // of the store's key
 	stamp      stamp  // from before it was read
@@ -78,11 +81,11 @@ type nearEntry[K comparable, V any] struct {
 	generation int64
 	tags       []uint32 // slots of its tags
 
-	// On the marks' clock: when an early refresh may begin, when it is stale,
-	// and when it must not be served any more.
-	early, soft, end time.Duration
-	took             time.Duration // by the load
-	again            atomic.Int64  // on the marks' clock: when to see to a refresh again
+	// On the marks' clock: when it is stale, and when it must not be served any
+	// more. early is when a refresh may begin.
+	soft, end time.Duration
+	took      time.Duration // by the load
+	again     atomic.Int64  // on the marks' clock: when to see to a refresh again
 }
 
 func (e *nearEntry[K, V]) weight() uint32 { return e.bytes }
@@ -97,17 +100,36 @@ func (f *Func[K, V]) lookNear(key K) (e *nearEntry[K, V], due bool) {
 	if !ok {
 		return nil, false
 	}
+	m := f.cache.marks
+	now := m.clock() // before the entry is read: the processor need not wait for one to have the other
 	e, ok = v.(*nearEntry[K, V])
 	if !ok || e.f != f || e.key != key {
 		return nil, false // two keys of one hash
 	}
-	m := f.cache.marks
-	now := m.clock()
-	if now >= e.end || !m.good(e.slot, e.stamp) || m.generation(e.tags) > e.generation ||
-		!m.coherent(now, f.cache.cfg.Near.MaxStale) {
+	if !m.coherent(now, f.cache.cfg.Near.MaxStale) || !e.outlived(m) {
 		return nil, false
 	}
-	return e, now >= e.early && f.refreshNow(e.took, e.soft-now)
+	if now < e.early {
+		return e, false
+	}
+	if now >= e.end {
+		return nil, false
+	}
+	return e, f.refreshNow(e.took, e.soft-now)
+}
+
+// outlived reports whether no change so far concerns the entry. It looks only
+// if there was one since it last did.
+func (e *nearEntry[K, V]) outlived(m *marks) bool {
+	changes := m.changes.Load() // before the look: a later one is looked for the next time
+	if e.seen.Load() == changes {
+		return true
+	}
+	if !m.good(e.slot, e.stamp) || m.generation(e.tags) > e.generation {
+		return false
+	}
+	e.seen.Store(changes)
+	return true
 }
 
 // keepNear puts an entry that was just read into the near cache.

@@ -14,7 +14,7 @@ import (
 // TestNearHoldsItsBudget fills a near cache three times over with values of
 // random sizes, and compares the heap with what was allowed.
 func TestNearHoldsItsBudget(t *testing.T) {
-	const budget = 16 << 20
+	const budget = 8 << 20
 	for _, longest := range []int{100, 4000} {
 		grown, evicted := nearHeap(t, budget, longest)
 		if share := float64(grown) / budget; share > 1.05 || share < 0.85 || evicted == 0 {

@@ -256,7 +256,17 @@ func TestNothingFailsWhileRedisDoes(t *testing.T) {
 		if err := o.end(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, o.name+": recovery", time.Second+busy, c.Reachable)
+		up, filled, n := time.Now(), f.Stats().Filled, 0
+		eventually(t, o.name+": results are stored again", time.Second+busy, func() bool {
+			// A new key each time: a frozen Redis still grants leases that
+			// nobody waits for any more, and they last for LeaseLife.
+			n++
+			if a := get(t, f, fmt.Sprint(o.name, n)); a.err != nil {
+				t.Fatalf("%s: Get = %v, want no error", o.name, a.err)
+			}
+			return c.Reachable() && f.Stats().Filled > filled
+		})
+		t.Logf("%s: results were stored again after %v", o.name, time.Since(up))
 		served()
 		// Of what was stored before, only a frozen Redis still knows.
 		if err := f.Delete(t.Context(), "0"); err != nil {

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -25,11 +26,16 @@ func (f *Func[K, V]) Refresh(ctx context.Context, key K) (value V, found bool, e
 // Set stores a result as if the function had returned it, and keeps loads that
 // are under way from storing theirs. Cost: one round trip.
 func (f *Func[K, V]) Set(ctx context.Context, key K, value V) error {
-	name, err := f.storeKey(key)
+	generation, err := f.cache.present(ctx, f.tag)
 	if err != nil {
 		return err
 	}
-	generation, err := f.cache.present(ctx, f.tag)
+	return f.set(ctx, key, value, generation)
+}
+
+// set stores a result that was computed from what was true at a generation.
+func (f *Func[K, V]) set(ctx context.Context, key K, value V, generation int64) error {
+	name, err := f.storeKey(key)
 	if err != nil {
 		return err
 	}
@@ -42,6 +48,9 @@ func (f *Func[K, V]) Set(ctx context.Context, key K, value V) error {
 	}
 	err = f.cache.put(ctx, []Entry{data})
 	f.drop([]string{name})
+	if errors.Is(err, ErrTooLarge) { // what is stored is not the value either
+		return errors.Join(err, f.Delete(ctx, key))
+	}
 	if err != nil {
 		return err
 	}

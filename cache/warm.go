@@ -103,7 +103,7 @@ func (w *warming[K, V]) load(ctx context.Context, missing []K, due []*call[K, V]
 		}
 		w.refresh(ctx, chunk)
 		for _, c := range chunk {
-			if c.err != nil {
+			if c.err != nil && ctx.Err() == nil {
 				w.cache.report(ctx, c.err)
 			}
 		}

@@ -198,8 +198,8 @@ type early struct{ *memory.Store }
 
 func (s early) Set(ctx context.Context, entries []cache.Entry) error {
 	for i := range entries {
-		if entries[i].Life > 200*time.Millisecond {
-			entries[i].Life -= 50 * time.Millisecond
+		if entries[i].Life > 250*time.Millisecond {
+			entries[i].Life -= 250 * time.Millisecond
 		}
 	}
 	return s.Store.Set(ctx, entries)
