@@ -45,7 +45,7 @@ CACHE_TESTS := $(BIN)/http-cache-tests/node_modules/http-cache-tests
 
 .PHONY: cache-tests
 cache-tests: $(CACHE_TESTS)/package.json
-	HONE_TEST_HTTP_CACHE_TESTS=$(CACHE_TESTS) $(GO) test -count=1 -v -run '^TestSuite$$' ./httpcache/internal/conformance
+	HONE_TEST_HTTP_CACHE_TESTS=$(CACHE_TESTS) $(GO) test -tags cachetests -count=1 -v -run '^TestSuite$$' ./httpcache/internal/conformance
 
 $(CACHE_TESTS)/package.json:
 	command -v npm >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends nodejs npm; }

@@ -1,0 +1,6 @@
+package httpcache
+
+import "github.com/hone-go/hone/cache"
+
+// Codec is that of stored responses.
+func Codec() cache.Codec { return codec{} }

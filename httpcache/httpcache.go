@@ -1,0 +1,135 @@
+package httpcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/hone-go/hone/cache"
+)
+
+// An HTTPCache keeps responses in a [cache.Cache]. It is safe for concurrent
+// use, and lives as long as that: it has nothing to close.
+type HTTPCache struct {
+	cfg   Config
+	cache *cache.Cache
+	store *cache.Func[key, *Response]
+	std   *view
+}
+
+// New returns an HTTPCache over c, in which it takes the name Config.Name. It
+// does no I/O. An error names every field of cfg that is wrong.
+//
+// A hit is answered without a copy of the body if c has a near cache, and costs
+// a round trip and a copy otherwise.
+func New(c *cache.Cache, cfg Config) (*HTTPCache, error) {
+	h := &HTTPCache{cfg: cfg.withDefaults(), cache: c}
+	var perr, ferr error
+	h.std, perr = h.view(cfg.Default)
+	h.store, ferr = cache.Memoize(c, h.cfg.Name, h.load, cache.FuncConfig[key, *Response]{
+		Codec:  codec{},
+		Jitter: -1, // of what a policy gives, there is one already
+		Beta:   -1, // lives here end long before those there
+		TTLOf:  func(_ key, p *Response) cache.TTL { return cache.For(p.keep) },
+		Tags:   func(_ key, p *Response) []string { return p.tags },
+		Keep:   func(_ context.Context, k key, p *Response) bool { return p.place == k.Place },
+		Errors: cache.For(passThrough),
+	})
+	if err := errors.Join(perr, ferr); err != nil {
+		return nil, fmt.Errorf("httpcache: %w", err)
+	}
+	return h, nil
+}
+
+// passThrough is how long a process does not have requests for a URL wait for
+// each other after its response could not be stored. Not shorter: a slow URL
+// would be served one request after another. Not longer: once it can be stored
+// again, a stampede is possible for so long.
+const passThrough = time.Second
+
+// Handler returns next with the cache before it, as Config.Default says.
+func (h *HTTPCache) Handler(next http.Handler) http.Handler { return h.std.handler(next) }
+
+// Cached returns a middleware for views that say nothing of how long they are
+// fresh: for ttl, then. What Cache-Control says comes first. All else is as in
+// Config.Default.
+func (h *HTTPCache) Cached(ttl time.Duration) func(http.Handler) http.Handler {
+	v := &view{h: h, policy: h.std.policy}
+	v.policy.TTL = min(max(0, ttl), maxLife)
+	return v.handler
+}
+
+// With returns a middleware with a policy of its own. An error names every
+// field of it that is wrong.
+func (h *HTTPCache) With(p Policy) (func(http.Handler) http.Handler, error) {
+	v, err := h.view(p)
+	if err != nil {
+		return nil, err
+	}
+	return v.handler, nil
+}
+
+// A view is a policy in use.
+type view struct {
+	h      *HTTPCache
+	policy Policy
+}
+
+func (h *HTTPCache) view(p Policy) (*view, error) {
+	p = p.withDefaults()
+	if err := p.validate(); err != nil {
+		return nil, err
+	}
+	return &view{h: h, policy: p}, nil
+}
+
+func (v *view) handler(next http.Handler) http.Handler {
+	if v.h.cfg.Encoder != nil {
+		next = v.h.cfg.Encoder.Handler(next)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t := turn{view: v, next: next, w: w, r: r}
+		t.serve()
+	})
+}
+
+// dueEarly decides whether a reader fetches a fresh response anew: XFetch, as
+// [cache.Func.Get] has it.
+func (v *view) dueEarly(took, left time.Duration) bool {
+	if v.policy.Beta <= 0 {
+		return false
+	}
+	return -math.Log(1-rand.Float64())*v.policy.Beta*float64(took) >= float64(left)
+}
+
+// report hands an error that was survived to the configuration's hook.
+func (h *HTTPCache) report(ctx context.Context, err error) {
+	if h.cfg.OnError != nil {
+		_, _ = guard("OnError", func() bool { h.cfg.OnError(ctx, err); return true }) // there is nobody left to tell
+	}
+}
+
+// ask calls a callback of the policy. It returns otherwise if that panics.
+func ask[T any](v *view, r *http.Request, name string, otherwise T, f func() T) T {
+	answer, err := guard("Policy."+name, f)
+	if err != nil {
+		v.h.report(r.Context(), err)
+		return otherwise
+	}
+	return answer
+}
+
+// guard runs f and returns its panic as an error.
+func guard[T any](name string, f func() T) (answer T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("httpcache: %s: %w", name, &cache.PanicError{In: name, Value: p, Stack: debug.Stack()})
+		}
+	}()
+	return f(), nil
+}

@@ -1,0 +1,50 @@
+package httpcache
+
+import (
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// A Response is a complete response as the cache keeps it. It is shared by all
+// readers: nothing of it may be changed.
+type Response struct {
+	Status int
+	// Header has the fields that are stored: no hop-by-hop fields, no Age, no
+	// Content-Length. Its keys are canonical, and no slice has room to append
+	// in place.
+	Header http.Header
+	// Body is complete, without a content coding unless the handler has applied
+	// one.
+	Body []byte
+
+	// Received is when the header came; Age is how old the response was then
+	// (RFC 9111 §4.2.3), and Lifetime how long it is fresh after it was made.
+	Received      time.Time
+	Age, Lifetime time.Duration
+	// Took is the time that the handler needed.
+	Took time.Duration
+
+	id      uint64        // tells it from any other stored under its key
+	rules   rules         // what its readers may do
+	vary    []string      // the names in Vary, canonical and sorted
+	variant string        // what the request had in them
+	place   uint32        // of the key it is stored under
+	marker  bool          // there is no response: vary tells where they are
+	tags    []string      // by which it can be invalidated; not stored
+	keep    time.Duration // how long to keep it; not stored
+
+	shown atomic.Pointer[shownHit]
+}
+
+// selectedBy reports whether the response is the variant that a request
+// selects (RFC 9111 §4.1).
+func (p *Response) selectedBy(h *HTTPCache, r *http.Request) bool {
+	return len(p.vary) == 0 || p.variant == h.variantOf(p.vary, r)
+}
+
+// validators reports whether the handler can be asked whether the response is
+// still good.
+func (p *Response) validators() bool {
+	return len(p.Header["Etag"]) > 0 || len(p.Header["Last-Modified"]) > 0
+}

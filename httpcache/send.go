@@ -1,0 +1,125 @@
+package httpcache
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// shownHit are the fields that a hit adds, which stay the same for a second.
+// Nobody changes them.
+type shownHit struct {
+	second              int64 // the age that they tell
+	age, length, status []string
+}
+
+// show returns the fields of a hit at a given age.
+func (p *Response) show(h *HTTPCache, age time.Duration) *shownHit {
+	second := int64(max(0, age) / time.Second)
+	if s := p.shown.Load(); s != nil && s.second == second {
+		return s
+	}
+	plain := status{hit: true}
+	seconds := strconv.FormatInt(second, 10)
+	lines := make([]string, 2, 2+1+len(p.Header["Cache-Status"]))
+	lines[0], lines[1] = seconds, strconv.Itoa(len(p.Body))
+	lines = append(append(lines, p.Header["Cache-Status"]...), plain.line(h, p, age, ""))
+	s := &shownHit{second: second, age: lines[0:1:1], length: lines[1:2:2], status: lines[2:len(lines):len(lines)]}
+	p.shown.Store(s)
+	return s
+}
+
+// send answers the request with a complete response: with all of it, a part, or
+// the news that the client has it. others are fields that are not stored.
+func (t *turn) send(p *Response, others http.Header, now time.Time) {
+	h := t.w.Header()
+	merge(h, p.Header)
+	age := p.age(now)
+	shown := p.show(t.h, age)
+	if t.status.hit || t.status.collapsed || p.Age >= time.Second || t.status.forwardStatus == 0 {
+		h["Age"] = shown.age
+	}
+	if others != nil {
+		merge(h, others)
+		if len(others["Age"]) == 0 && t.status.forwardStatus == 0 {
+			h["Age"] = shown.age
+		}
+	}
+	if t.status.hit && t.status.detail == "" && !t.h.cfg.ShowKey && !t.h.cfg.HideStatus {
+		h["Cache-Status"] = shown.status
+	} else {
+		t.status.show(t, h, p, age)
+	}
+	if p.Status == http.StatusOK && conditional(t.r.Header) {
+		v, made := validatorsOf(p.Header), dateOf(p.Header, p.Received)
+		if v.modified.IsZero() {
+			v.modified = made // RFC 9111 §4.3.2
+		}
+		_ = serveComplete(t.w, t.r, p.Body, v, made)
+		return
+	}
+	if bodyAllowed(p.Status) {
+		h["Content-Length"] = shown.length
+	}
+	t.w.WriteHeader(p.Status)
+	if len(p.Body) > 0 && t.r.Method != http.MethodHead && bodyAllowed(p.Status) {
+		_, _ = t.w.Write(p.Body)
+	}
+}
+
+// conditional reports whether a request asks for anything but the whole.
+func conditional(h http.Header) bool {
+	return len(h["If-None-Match"]) > 0 || len(h["If-Modified-Since"]) > 0 || len(h["Range"]) > 0
+}
+
+// merge puts the fields of a response among those that are there. What stands
+// around the cache may have added to Vary.
+func merge(dst, src http.Header) {
+	for name, lines := range src {
+		if name == "Vary" && len(dst[name]) > 0 {
+			lines = append(dst[name][:len(dst[name]):len(dst[name])], lines...)
+		}
+		dst[name] = lines
+	}
+}
+
+// updated is a stored header after the handler has said that the response is
+// still good (RFC 9111 §3.2).
+func updated(stored, news http.Header) http.Header {
+	h := stored.Clone()
+	delete(h, "Date") // or the response would be as old as before
+	for name, lines := range news {
+		switch name {
+		case "Content-Length", "Content-Encoding", "Content-Range", "Content-Md5", "Etag":
+			// They are about the bytes of the body, which have not changed.
+		default:
+			h[name] = lines
+		}
+	}
+	return h
+}
+
+// canonicalise renames fields that were set under another spelling: a set-cookie
+// must not go unseen.
+func canonicalise(h http.Header) {
+	for name, lines := range h {
+		if canonical := http.CanonicalHeaderKey(name); canonical != name {
+			delete(h, name)
+			h[canonical] = append(h[canonical][:len(h[canonical]):len(h[canonical])], lines...)
+		}
+	}
+}
+
+func contentLength(h http.Header) int64 {
+	n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// bodyAllowed reports whether a response of that status can have a body (RFC
+// 9110 §6.4.1).
+func bodyAllowed(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
