@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 )
 
@@ -26,6 +27,19 @@ var bars = []bar{
 	{"Handler/goroutines=16", "otelhttp", 0.5},
 	{"Statement/query", "otelsql", 0.5},
 	{"Statement/exec", "otelsql", 0.5},
+	{"Near/goroutines=1", "otter", 1.4},
+	{"Near/goroutines=1", "sturdyc", 1},
+	{"Near/goroutines=1", "ristretto", 1},
+	{"Near/goroutines=1", "jetcache", 1},
+	{"Near/goroutines=cores", "otter", 1.4},
+	{"Shared/hit", "rueidis", 1 / 0.95},
+	// The compressors are the same code as gzhttp's; 5 % is for the noise.
+	{"Encode/coding=gzip/size=2KB", "gzhttp", 1.05},
+	{"Encode/coding=gzip/size=20KB", "gzhttp", 1.05},
+	{"Encode/coding=gzip/size=100KB", "gzhttp", 1.05},
+	{"Encode/coding=zstd/size=2KB", "gzhttp", 1.05},
+	{"Encode/coding=zstd/size=20KB", "gzhttp", 1.05},
+	{"Encode/coding=zstd/size=100KB", "gzhttp", 1.05},
 	{"Batch/unique", "dataloadgen", 1},
 	{"Batch/unique", "graph-gophers", 1},
 	{"Batch/duplicate", "dataloadgen", 1},
@@ -49,6 +63,7 @@ var pairBars = []pairBar{
 	{"Page/rows=1e6", "hone-page2000", "hone-first", 2},
 	{"Statement/query", "hone", "hone-unclassified", 1.5},
 	{"Statement/exec", "hone", "hone-unclassified", 1.5},
+	{"Serve/connections=16", "hone", "static", 1 / 0.9}, // of the throughput, 0.9
 }
 
 // An allocBar bounds the allocations that hone adds per operation.
@@ -61,8 +76,28 @@ type allocBar struct {
 var allocBars = []allocBar{
 	{"Record/goroutines=1", 1, 0},
 	{"Handler/goroutines=1", 1, 2},
+	{"Near/goroutines=1", 1, 0},
+	{"Hit/goroutines=1", 1, 6},
 	{"Statement/query", 50, 2},
 	{"Statement/exec", 50, 2},
+}
+
+// A metricBar bounds what hone, or one of its ways, reports in a unit of the
+// benchmark's own: the worst round counts.
+type metricBar struct {
+	group, impl, unit string
+	least, most       float64
+}
+
+var metricBars = []metricBar{
+	{"Shared/hit", "hone", "trips/op", 1, 1},
+	{"SharedMiss/goroutines=1", "hone", "trips/op", 2, 2},
+	{"Herd/processes=4", "hone", "loads/expiry", 1, 1},
+	{"Herd/processes=4", "hone", "slowest-ms", 0, 100}, // a load takes 100 ms: nobody has waited for one
+	{"Bytes/budget=1GiB", "near", "heap/budget", 0.95, 1.05},
+	{"Bytes/budget=1GiB", "memory", "heap/budget", 0.95, 1.05},
+	{"Export/rows=1e6", "hone", "MiB-growth", 0, 64},
+	{"Export/rows=1e6", "hone", "ms-to-first-byte", 0, 20},
 }
 
 // printBars prints each bar that was measured and reports whether all are met.
@@ -103,6 +138,14 @@ func printBars(w io.Writer, results []*result) bool {
 			allocs -= base.allocs
 		}
 		line(allocs/b.perOp <= b.most, "%s\thone adds %.2f allocations\twant ≤ %.0f", b.group, allocs/b.perOp, b.most)
+	}
+	for _, b := range metricBars {
+		r := find(results, b.group, b.impl)
+		if r == nil || len(r.metrics[b.unit]) == 0 {
+			continue
+		}
+		low, high := slices.Min(r.metrics[b.unit]), slices.Max(r.metrics[b.unit])
+		line(b.least <= low && high <= b.most, "%s\t%s: %.3g to %.3g %s\twant %.3g to %.3g", b.group, b.impl, low, high, b.unit, b.least, b.most)
 	}
 	tw.Flush()
 	return met

@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,6 +54,7 @@ type result struct {
 	group, impl string
 	ns          []float64 // one per round
 	allocs      float64
+	metrics     map[string][]float64 // of the benchmark's own, one per round
 }
 
 func (r *result) median() float64 {
@@ -111,7 +113,7 @@ func add(results []*result, line string) []*result {
 	i := slices.IndexFunc(results, func(r *result) bool { return r.group == group && r.impl == impl })
 	if i < 0 {
 		i = len(results)
-		results = append(results, &result{group: group, impl: impl})
+		results = append(results, &result{group: group, impl: impl, metrics: make(map[string][]float64)})
 	}
 	for j := 2; j+1 < len(fields); j += 2 {
 		value, err := strconv.ParseFloat(fields[j], 64)
@@ -123,6 +125,9 @@ func add(results []*result, line string) []*result {
 			results[i].ns = append(results[i].ns, value)
 		case "allocs/op":
 			results[i].allocs = value
+		case "B/op", "MB/s":
+		default:
+			results[i].metrics[fields[j+1]] = append(results[i].metrics[fields[j+1]], value)
 		}
 	}
 	return results
@@ -162,7 +167,11 @@ func printTable(w io.Writer, results []*result) {
 		if cost(results, r) > 0 && cost(results, find(results, group, "hone")) > 0 && r.impl != "bare" {
 			ratio = fmt.Sprintf("%.2f", cost(results, r)/cost(results, find(results, group, "hone")))
 		}
-		fmt.Fprintf(tw, "%s\t%.1f\t%s\t%.0f\t%s\t\n", r.impl, r.median(), added, r.allocs, ratio)
+		fmt.Fprintf(tw, "%s\t%.1f\t%s\t%.0f\t%s\t", r.impl, r.median(), added, r.allocs, ratio)
+		for _, unit := range slices.Sorted(maps.Keys(r.metrics)) {
+			fmt.Fprintf(tw, "%.3g %s\t", slices.Max(r.metrics[unit]), unit)
+		}
+		fmt.Fprintln(tw)
 	}
 	tw.Flush()
 }

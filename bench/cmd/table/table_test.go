@@ -64,3 +64,14 @@ func TestBarsCompareTwoOfHone(t *testing.T) {
 		}
 	}
 }
+
+func TestBarsBoundMetricsInEveryRound(t *testing.T) {
+	const herd = "BenchmarkHerd/processes=4/hone-2 1 5900 ns/op LOADS loads/expiry 4.831 slowest-ms\n"
+	once := strings.ReplaceAll(herd, "LOADS", "1.000")
+	for loads, met := range map[string]bool{"1.000": true, "1.100": false, "0.9000": false} {
+		var b strings.Builder
+		if got := printBars(&b, parse(once, strings.ReplaceAll(herd, "LOADS", loads), once)); got != met {
+			t.Errorf("printBars with %s loads in one round = %v, want %v:\n%s", loads, got, met, b.String())
+		}
+	}
+}
