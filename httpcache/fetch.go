@@ -74,18 +74,19 @@ func (t *turn) fetch() bool {
 		if !x.claimed.CompareAndSwap(false, true) {
 			<-x.lead
 			t.run(x)
+			return true
 		}
-		return true
+		return t.share(nil)
 	}
 }
 
 // share answers the request with what another's fetch brought.
 func (t *turn) share(p *Response) bool {
 	switch {
-	case t.r.Context().Err() != nil:
+	case errors.Is(t.r.Context().Err(), context.Canceled):
 		return true // nobody is there to answer
-	case p == nil:
-		t.direct()
+	case p == nil, t.r.Context().Err() != nil:
+		t.direct() // the handler knows what to say when its time is up
 		return true
 	case p.marker || !p.selectedBy(t.h, t.r):
 		return false

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -247,4 +248,35 @@ func TestFlushedIsSentAndStored(t *testing.T) {
 	if body, err := fetch(t, srv); err != nil || body != "first,second" || o.runs.Load() != 1 {
 		t.Errorf("the second request got %q, %v after %d runs", body, err, o.runs.Load())
 	}
+}
+
+// A request whose time is up while it waits for another's response is still
+// there to be answered: by the handler, as without a cache.
+func TestTimeUpWhileWaiting(t *testing.T) {
+	ended := make(chan struct{})
+	o := &origin{serve: func(run int64, w http.ResponseWriter, r *http.Request) {
+		if run == 1 {
+			<-ended
+			return
+		}
+		http.Error(w, "no time left", http.StatusServiceUnavailable)
+	}}
+	h := open(t, memoryStore(t), httpcache.Config{}).Cached(time.Minute)(o)
+	first := make(chan struct{})
+	go func() {
+		defer close(first)
+		get(h, "/")
+	}()
+	for o.runs.Load() == 0 {
+		runtime.Gosched()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("status = %d, want the handler's %d", w.Code, http.StatusServiceUnavailable)
+	}
+	close(ended)
+	<-first
 }

@@ -19,14 +19,15 @@ import (
 const demoHelp = `Run the whole discipline on an example service: measure it as found, name its
 worst mistake with the source line and the rewritten SQL, switch that route to
 its fix and measure again at the same rate; then add the missing indexes, give
-the catalog pages, bound the pool, cache what seldom changes, and measure each.
+the catalog pages, bound the pool, cache what seldom changes, keep whole answers,
+send them encoded and only to who has them not yet, and measure each.
 At the end it shows before and after of each change.
 
 It needs nothing: the database is an embedded SQLite in a temporary folder. A
 PostgreSQL gets a schema of the demo's own, or tables of its own if a pooler is
 in between, dropped at the end. What a demo that was killed has left, the next
 one drops, a minute later. A Redis gets a namespace of the demo's own, of which
-nothing stays but entries that expire within a minute. Every figure is measured
+nothing stays but entries that expire within an hour. Every figure is measured
 in the run.`
 
 const demoExample = `  hone demo --once

@@ -32,6 +32,7 @@ type demoReport struct {
 		P95               float64 `json:"p95_ms"`
 		P99               float64 `json:"p99_ms"`
 		QueriesPerRequest float64 `json:"queries_per_request"`
+		BytesPerRequest   float64 `json:"bytes_per_request"`
 		CPUPerRequest     float64 `json:"cpu_ms_per_request"`
 		Routes            []struct {
 			Route             string  `json:"route"`
@@ -40,6 +41,8 @@ type demoReport struct {
 			P95               float64 `json:"p95_ms"`
 			P99               float64 `json:"p99_ms"`
 			QueriesPerRequest float64 `json:"queries_per_request"`
+			BytesPerRequest   float64 `json:"bytes_per_request"`
+			HitsPerRequest    float64 `json:"hits_per_request"`
 		} `json:"routes"`
 	} `json:"stages"`
 	Findings []demoFinding `json:"findings"`
@@ -77,6 +80,8 @@ var demoStages = []struct {
 	// The warm-up is as long as the load here, and asks for the same: all is
 	// in the cache by then.
 	{"cache", 2, 2, 0, 2, 0},
+	{"response cache", 0, 2, 0, 0, 0},
+	{"transfer", 0, 2, 0, 0, 0},
 }
 
 // TestDemo runs the whole job everywhere: the finding must be the true line,
@@ -102,6 +107,7 @@ func TestDemo(t *testing.T) {
 				t.Fatalf("report = %+v, want %s with findings", r, system.kind)
 			}
 			checkStages(t, r)
+			checkTransfer(t, r)
 			checkFinding(t, system.kind, r)
 			checkNothingLeft(t, demo.dir, url)
 		})
@@ -140,6 +146,34 @@ func checkStages(t *testing.T, r demoReport) {
 				t.Errorf("%s: no requests to %s", s.Name, route)
 			}
 		}
+	}
+}
+
+// checkTransfer wants the shared routes, and no other, answered from the
+// response cache in the last two stages, and shorter in the last.
+func checkTransfer(t *testing.T, r demoReport) {
+	t.Helper()
+	if len(r.Stages) < 2 {
+		t.Fatalf("report has %d stages", len(r.Stages))
+	}
+	last := len(r.Stages) - 1
+	for i, s := range r.Stages {
+		for _, route := range s.Routes {
+			shared := slices.Contains([]string{"GET /api/orders", "GET /api/catalog", "GET /search"}, route.Route)
+			want := 0.0
+			if shared && i >= last-1 {
+				want = 1
+			}
+			if route.HitsPerRequest < want-0.05 || route.HitsPerRequest > want {
+				t.Errorf("%s: hits per request of %s = %.2f, want %g", s.Name, route.Route, route.HitsPerRequest, want)
+			}
+			if route.BytesPerRequest <= 0 {
+				t.Errorf("%s: no bytes of %s", s.Name, route.Route)
+			}
+		}
+	}
+	if before, after := r.Stages[last-1].BytesPerRequest, r.Stages[last].BytesPerRequest; after > before/2 {
+		t.Errorf("bytes per request = %.0f, then %.0f when encoded, want at most half", before, after)
 	}
 }
 

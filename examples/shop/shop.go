@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync/atomic"
 
 	"github.com/hone-go/hone/cache"
 	"github.com/hone-go/hone/examples/shop/api"
@@ -42,15 +41,6 @@ type Shop struct {
 	routes []*route
 }
 
-// route is one pattern and the handlers it may have.
-type route struct {
-	pattern string
-	tuned   http.Handler // nil if there is no fix
-	now     atomic.Pointer[http.Handler]
-}
-
-func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*rt.now.Load()).ServeHTTP(w, r) }
-
 // New returns a shop over db, which must be seeded and stays the caller's to
 // close. It fails only if a fix is configured wrongly or is for a route that
 // does not exist.
@@ -58,23 +48,23 @@ func New(db *data.DB, cfg Config) (*Shop, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	tunedRoutes, err := tuned.Routes(db, cfg.Cache)
+	tunedRoutes, err := tuned.Routes(db, cfg.Cache, cfg.Log)
 	if err != nil {
 		return nil, err
 	}
 	fixes := make(map[string]http.Handler)
 	for _, fix := range tunedRoutes {
-		fixes[fix.Pattern] = api.Handler(cfg.Log, fix.Handle)
+		fixes[fix.Pattern] = fix.Handler(cfg.Log)
 	}
 	s := &Shop{mux: http.NewServeMux()}
 	for _, as := range found.Routes(db, cfg.changed) {
 		rt := &route{pattern: as.Pattern, tuned: fixes[as.Pattern]}
 		delete(fixes, as.Pattern)
-		start := api.Handler(cfg.Log, as.Handle)
+		start := as.Handler(cfg.Log)
 		if cfg.Tuned && rt.tuned != nil {
 			start = rt.tuned
 		}
-		rt.now.Store(&start)
+		rt.answerWith(start)
 		s.mux.Handle(rt.pattern, rt)
 		s.routes = append(s.routes, rt)
 	}
@@ -89,13 +79,13 @@ func New(db *data.DB, cfg Config) (*Shop, error) {
 }
 
 // changed is an [api.Changed].
-func (c Config) changed(ctx context.Context, products ...int64) {
+func (c Config) changed(ctx context.Context, change api.Change) {
 	if c.Cache == nil {
 		return
 	}
 	// What is committed is to be seen, whoever has left meanwhile.
-	if err := tuned.Changed(context.WithoutCancel(ctx), c.Cache, products...); err != nil {
-		c.Log.ErrorContext(ctx, "the cache may answer with what was before a change", "products", products, "error", err)
+	if err := tuned.Changed(context.WithoutCancel(ctx), c.Cache, change); err != nil {
+		c.Log.ErrorContext(ctx, "the cache may answer with what was before a change", "products", change.Products, "error", err)
 	}
 }
 
@@ -129,7 +119,7 @@ func (s *Shop) Tunable() []string {
 func (s *Shop) Tune(pattern string) error {
 	for _, rt := range s.routes {
 		if rt.pattern == pattern && rt.tuned != nil {
-			rt.now.Store(&rt.tuned)
+			rt.answerWith(rt.tuned)
 			return nil
 		}
 	}

@@ -77,6 +77,9 @@ func fixtureAt(t *testing.T, url string, as version, maxConns int) *fixture {
 	if f.Shop, err = shop.New(db, f.config(as)); err != nil {
 		t.Fatal(err)
 	}
+	if as == asCached {
+		f.share(t)
+	}
 	return f
 }
 

@@ -39,14 +39,3 @@ func Conflict(format string, args ...any) error {
 func Invalid(format string, args ...any) error {
 	return &Problem{http.StatusUnprocessableEntity, fmt.Sprintf(format, args...)}
 }
-
-// TruncatedError is returned by a handler that failed in the middle of its
-// answer. The status is sent by then, so the connection is cut: a client must
-// not take a part for the whole.
-type TruncatedError struct{ Cause error }
-
-// Error returns the cause's text.
-func (e *TruncatedError) Error() string { return e.Cause.Error() }
-
-// Unwrap returns the cause.
-func (e *TruncatedError) Unwrap() error { return e.Cause }

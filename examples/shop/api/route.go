@@ -7,22 +7,41 @@ import (
 	"net/http"
 
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/respond"
 )
 
 // A Route is a pattern of [http.ServeMux] and what answers it.
 type Route struct {
 	Pattern string
 	Handle  HandlerFunc
+	Around  func(http.Handler) http.Handler // a middleware; nil is none
+}
+
+// Handler returns what answers the route, with its middleware around it; see
+// [Handler].
+func (rt Route) Handler(log *slog.Logger) http.Handler {
+	h := Handler(log, rt.Handle)
+	if rt.Around != nil {
+		h = rt.Around(h)
+	}
+	return h
 }
 
 // A HandlerFunc answers one request. It either writes an answer and returns
-// nil, or writes nothing and returns an error, which [Handler] answers. If it
-// fails in the middle of its answer, it returns a [TruncatedError].
+// nil, or writes nothing and returns an error, which [Handler] answers. One that
+// streams with package respond returns its [respond.StreamError], which is
+// answered already.
 type HandlerFunc func(http.ResponseWriter, *http.Request) error
 
-// Changed is told of products that a request has changed or sold, after that
-// was committed. The request may have been given up by then.
-type Changed func(ctx context.Context, products ...int64)
+// Changed is told what a request has changed, after that was committed. The
+// request may have been given up by then.
+type Changed func(context.Context, Change)
+
+// A Change is what a request has changed.
+type Change struct {
+	Products []int64 // that have other figures or sales now
+	Orders   bool    // there is a new one
+}
 
 // statusClientClosed is nginx's status for a client that left before the
 // answer. Nobody reads it; it keeps such requests apart from failures in logs.
@@ -31,8 +50,7 @@ const statusClientClosed = 499
 // Handler returns an [http.Handler] that answers with handle. An error becomes
 // JSON: a [Problem] is shown to the client as it is; anything else is logged
 // and answered with 503 if the database is unavailable and 500 if not, in
-// words that tell nothing of the inside. A [TruncatedError] cuts the
-// connection.
+// words that tell nothing of the inside. A [respond.StreamError] is only logged.
 func Handler(log *slog.Logger, handle HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := handle(w, r)
@@ -40,16 +58,15 @@ func Handler(log *slog.Logger, handle HandlerFunc) http.Handler {
 			return
 		}
 		var problem *Problem
-		var truncated *TruncatedError
+		var streamed *respond.StreamError
 		left := errors.Is(r.Context().Err(), context.Canceled)
 		switch {
 		case errors.As(err, &problem):
 			problem.write(w)
-		case errors.As(err, &truncated):
+		case errors.As(err, &streamed):
 			if !left {
-				log.ErrorContext(r.Context(), "answer cut short", "route", r.Pattern, "error", truncated.Cause)
+				log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "error", err)
 			}
-			panic(http.ErrAbortHandler)
 		case left:
 			w.WriteHeader(statusClientClosed)
 		case data.Unavailable(err):

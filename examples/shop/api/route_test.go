@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/hone-go/hone/examples/shop/api"
+	"github.com/hone-go/hone/respond"
 )
 
 // serve answers one request with handle and returns what was logged.
@@ -59,30 +59,14 @@ func TestWriteFails(t *testing.T) {
 	}
 }
 
-// A client must not take half an answer for a whole one.
-func TestTruncatedAnswerIsCut(t *testing.T) {
-	var log bytes.Buffer
-	server := httptest.NewServer(api.Handler(slog.New(slog.NewTextHandler(&log, nil)),
-		func(w http.ResponseWriter, r *http.Request) error {
-			if _, err := io.WriteString(w, "one,two\n"); err != nil {
-				return err
-			}
-			if err := http.NewResponseController(w).Flush(); err != nil {
-				return err
-			}
-			return fmt.Errorf("export: %w", &api.TruncatedError{Cause: errors.New("disk on fire")})
-		}))
-	resp, err := server.Client().Get(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := io.ReadAll(resp.Body)
-	resp.Body.Close()
-	server.Close() // the handler is done then, and so is the log
-	if !errors.Is(err, io.ErrUnexpectedEOF) || string(body) != "one,two\n" {
-		t.Errorf("body = %q, %v, want a part and io.ErrUnexpectedEOF", body, err)
-	}
-	if !strings.Contains(log.String(), "disk on fire") {
-		t.Errorf("log = %s, want the cause", log.String())
+// What a stream has answered itself is logged, and answered once.
+func TestStreamedErrorIsAnswered(t *testing.T) {
+	w, log := serve(func(w http.ResponseWriter, r *http.Request) error {
+		err := &respond.StreamError{Err: errors.New("disk on fire")}
+		respond.Error(w, r, err)
+		return fmt.Errorf("export: %w", err)
+	})
+	if w.Code != http.StatusInternalServerError || strings.Count(w.Body.String(), "{") != 1 || !strings.Contains(log, "disk on fire") {
+		t.Errorf("answer = %d %s, log %q, want one object with 500, and the cause logged", w.Code, w.Body, log)
 	}
 }

@@ -21,6 +21,7 @@ func (e export) csv(w http.ResponseWriter, r *http.Request) error {
 	}
 	var file bytes.Buffer
 	out := csv.NewWriter(&file)
+	out.UseCRLF = true // RFC 4180 §2.1
 	err = out.Write([]string{"order", "placed_at", "status", "customer", "city", "total_cents"})
 	if err != nil {
 		return err

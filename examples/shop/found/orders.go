@@ -144,7 +144,7 @@ func (o orders) place(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = tx.Commit()
-	o.changed(ctx, productIDs(order.Lines)...) // even if it failed: the answer may have been lost, not the order
+	o.changed(ctx, api.Change{Products: productIDs(order.Lines), Orders: true}) // even if it failed: the answer may have been lost, not the order
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (p products) update(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.changed(r.Context(), id)
+	p.changed(r.Context(), api.Change{Products: []int64{id}})
 	return api.Write(w, http.StatusOK, product)
 }
 

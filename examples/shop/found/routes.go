@@ -5,8 +5,8 @@ import (
 	"github.com/hone-go/hone/examples/shop/data"
 )
 
-// Routes returns every route of the shop. Routes that write tell changed which
-// products have other figures or sales now, once that is committed.
+// Routes returns every route of the shop. Routes that write tell changed what
+// they have changed, once that is committed.
 func Routes(db *data.DB, changed api.Changed) []api.Route {
 	site := newSite(db)
 	products := products{db, changed}

@@ -75,6 +75,11 @@ func (p *products) keepIn(c *cache.Cache) error {
 	return nil
 }
 
+// catalogControl lets browsers and proxies keep the catalog, which is the same
+// for everybody. Not longer: nothing tells them of a change. Not shorter: who
+// goes back and forth between pages stays within it.
+const catalogControl = "public, max-age=10"
+
 // productColumns are the columns that scanProduct takes.
 const productColumns = `id, sku, name, species, cut, thickness_mm, width_mm, length_mm, price_cents, stock`
 
@@ -101,6 +106,9 @@ func (p products) catalog(w http.ResponseWriter, r *http.Request) error {
 		return badParam(err)
 	}
 	w.Header().Set("Link", answer.Link(r.URL))
+	if len(rows.Products) > 0 { // there are as many others as anybody can think of
+		w.Header().Set("Cache-Control", catalogControl)
+	}
 	return api.Write(w, http.StatusOK, answer)
 }
 

@@ -1,15 +1,35 @@
 package tuned
 
 import (
-	"encoding/csv"
+	"log/slog"
 	"net/http"
-	"strconv"
 
 	"github.com/hone-go/hone/examples/shop/api"
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/respond"
 )
 
-type export struct{ db *data.DB }
+type export struct {
+	db   *data.DB
+	rows *respond.CSV[api.Order]
+}
+
+func newExport(db *data.DB, log *slog.Logger) (export, error) {
+	columns := []string{"order", "placed_at", "status", "customer", "city", "total_cents"}
+	rows, err := respond.NewCSV(columns, func(row *respond.CSVRow, o api.Order) {
+		row.Int(o.ID)
+		row.Text(o.PlacedAt)
+		row.Text(o.Status)
+		row.Text(o.Customer.Name)
+		row.Text(o.Customer.City)
+		row.Int(o.TotalCents)
+	}, respond.CSVConfig{Stream: respond.StreamConfig{OnError: func(r *http.Request, err error) {
+		if r.Context().Err() == nil { // the client has not left
+			log.ErrorContext(r.Context(), "answer cut short", "route", r.Pattern, "error", err)
+		}
+	}}})
+	return export{db, rows}, err
+}
 
 // csv answers GET /api/export.csv with every order, oldest first. Each order
 // goes out as it comes in: the memory needed is one row and the buffers on the
@@ -21,30 +41,9 @@ func (e export) csv(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="orders.csv"`)
-	out := csv.NewWriter(w)
-	err = out.Write([]string{"order", "placed_at", "status", "customer", "city", "total_cents"})
-	for err == nil && rows.Next() {
-		var o api.Order
-		err = rows.Scan(&o.ID, &o.PlacedAt, &o.Status, &o.Customer.Name, &o.Customer.City, &o.TotalCents)
-		if err == nil {
-			err = out.Write([]string{
-				strconv.FormatInt(o.ID, 10), o.PlacedAt, o.Status,
-				o.Customer.Name, o.Customer.City, strconv.FormatInt(o.TotalCents, 10),
-			})
-		}
-	}
-	if err == nil {
-		err = rows.Err()
-	}
-	if err != nil {
-		return &api.TruncatedError{Cause: err}
-	}
-	out.Flush()
-	if err := out.Error(); err != nil {
-		return &api.TruncatedError{Cause: err}
-	}
-	return nil
+	w.Header().Set("Content-Disposition", respond.Attachment("orders.csv"))
+	return e.rows.Serve(w, r, respond.Scan(rows, func(o *api.Order) []any {
+		return []any{&o.ID, &o.PlacedAt, &o.Status, &o.Customer.Name, &o.Customer.City, &o.TotalCents}
+	}))
 }

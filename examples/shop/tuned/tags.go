@@ -17,6 +17,13 @@ const ordersTag = "orders"
 // any of them may move it to another page.
 const rangeTag = "products"
 
+// customersTag is on everything that shows customers whoever they are.
+const customersTag = "customers"
+
+// orderListTag is on the lists of orders. A new order changes each, and
+// [ordersTag] would have all summaries computed anew with them.
+const orderListTag = "order-list"
+
 func productTag(id int64) string  { return "product:" + strconv.FormatInt(id, 10) }
 func customerTag(id int64) string { return "customer:" + strconv.FormatInt(id, 10) }
 
@@ -44,18 +51,21 @@ func Triggers(schema string) pginvalidate.Setup {
 				Key: []string{"id"}, Columns: []string{"customer_id", "placed_at", "status"},
 			},
 			{
-				Table: schema + ".customers", Tags: []string{"customer:{id}"},
+				Table: schema + ".customers", Tags: []string{"customer:{id}", customersTag},
 				Key: []string{"id"}, Columns: []string{"name", "city"},
 			},
 		},
 	}
 }
 
-// Changed invalidates what shows these products. Cost: one round trip.
-func Changed(ctx context.Context, c *cache.Cache, products ...int64) error {
+// Changed invalidates what shows what was changed. Cost: one round trip.
+func Changed(ctx context.Context, c *cache.Cache, change api.Change) error {
 	tags := []string{rangeTag}
-	for _, id := range products {
+	for _, id := range change.Products {
 		tags = append(tags, productTag(id))
+	}
+	if change.Orders {
+		tags = append(tags, orderListTag)
 	}
 	return c.Invalidate(ctx, tags...)
 }

@@ -20,7 +20,7 @@ type Config struct {
 	Database string
 	// Store is where the cache lives: memory:// or redis://…, in which the
 	// demo keeps to a namespace of its own and leaves no more than entries that
-	// are gone within a minute. It need not answer.
+	// are gone within an hour. It need not answer.
 	Store string
 	// Addr is where the service listens; port 0 is a free one.
 	Addr string

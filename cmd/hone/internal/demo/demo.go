@@ -61,6 +61,8 @@ var changes = []change{
 	{"cache", []string{"GET /api/catalog", "GET /api/products/{id}/summary"}, func(ctx context.Context, s *service) error {
 		return s.keep(ctx)
 	}},
+	{"response cache", sharedRoutes, func(_ context.Context, s *service) error { return s.share() }},
+	{"transfer", sharedRoutes, func(_ context.Context, s *service) error { return s.shorten() }},
 }
 
 // Run runs the demo. An error matches [ErrUsage] if the configuration is

@@ -60,18 +60,18 @@ func between(pooler dbpool.Pooler) string {
 func (p *printer) stage(number int, s Stage) {
 	p.printf("\n%d. %s: %d requests, %d errors, p95 %s ms, %.2f ms of CPU each\n\n",
 		number, s.Name, s.Requests, s.Errors, figure(s.P95, s.reliable), s.CPUPerRequest)
-	p.printf("%7s %7s %7s %7s %6s %7s  %s\n", "count", "p50 ms", "p95 ms", "p99 ms", "SQL", "rows", "route")
+	p.printf("%7s %7s %7s %7s %6s %7s %7s  %s\n", "count", "p50 ms", "p95 ms", "p99 ms", "SQL", "rows", "bytes", "route")
 	note, cached := false, uint64(0)
 	for _, r := range s.Routes {
-		p.printf("%7d %7s %7s %7s %6.1f %7.1f  %s\n", r.Count,
+		p.printf("%7d %7s %7s %7s %6.1f %7.1f %7.0f  %s\n", r.Count,
 			figure(r.P50, r.reliable), figure(r.P95, r.reliable), figure(r.P99, r.reliable),
-			r.QueriesPerRequest, r.rowsPerRequest, r.Route)
+			r.QueriesPerRequest, r.rowsPerRequest, r.BytesPerRequest, r.Route)
 		note = note || !r.reliable
 		if functionOf(r.Route) != "" {
 			cached += r.Count
 		}
 	}
-	p.printf("\n   SQL: statements per request; rows: rows read per request\n")
+	p.printf("\n   SQL: statements per request; rows: rows read per request;\n   bytes: of the body as sent, per request\n")
 	if s.cache != nil {
 		sum := s.cache.total()
 		p.printf("   cache: %.2f hits (%.2f of them in this process), %.2f misses and %.2f loads\n   for each of the %d requests to the catalog and the summaries\n",
@@ -155,7 +155,10 @@ func (p *printer) comparison(r Report) {
 			p.percentiles(a.P50, a.P95, a.P99, a.reliable, b.P50, b.P95, b.P99, b.reliable)
 			p.row("statements per request", a.QueriesPerRequest, b.QueriesPerRequest)
 			p.row("rows per request", a.rowsPerRequest, b.rowsPerRequest)
-			if after.cache != nil {
+			p.row("bytes per request", a.BytesPerRequest, b.BytesPerRequest)
+			if b.HitsPerRequest > 0 {
+				p.row("answers from the response cache per request", a.HitsPerRequest, b.HitsPerRequest)
+			} else if after.cache != nil {
 				p.lookups(before, after, name)
 			}
 		}
@@ -164,6 +167,7 @@ func (p *printer) comparison(r Report) {
 	p.heading("all routes", first.Name, "now")
 	p.percentiles(first.P50, first.P95, first.P99, first.reliable, last.P50, last.P95, last.P99, last.reliable)
 	p.row("statements per request", first.QueriesPerRequest, last.QueriesPerRequest)
+	p.row("bytes per request", first.BytesPerRequest, last.BytesPerRequest)
 	p.row("CPU ms per request", first.CPUPerRequest, last.CPUPerRequest)
 }
 

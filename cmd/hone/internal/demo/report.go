@@ -8,8 +8,9 @@ type Report struct {
 }
 
 // Stage is one state of the service under the load. Latencies are the
-// client's, from the planned start of each request; statements and rows are
-// what the service's own measurement says; CPU is the service's process alone.
+// client's, from the planned start of each request; statements, rows
+// and the bytes of bodies as sent are what the service's own measurement says,
+// hits what its response cache says; CPU is the service's process alone.
 type Stage struct {
 	Name              string  `json:"name"`
 	Requests          uint64  `json:"requests"`
@@ -18,6 +19,7 @@ type Stage struct {
 	P95               float64 `json:"p95_ms"`
 	P99               float64 `json:"p99_ms"`
 	QueriesPerRequest float64 `json:"queries_per_request"`
+	BytesPerRequest   float64 `json:"bytes_per_request"`
 	CPUPerRequest     float64 `json:"cpu_ms_per_request"`
 	Routes            []Route `json:"routes"`
 
@@ -36,6 +38,8 @@ type Route struct {
 	P95               float64 `json:"p95_ms"`
 	P99               float64 `json:"p99_ms"`
 	QueriesPerRequest float64 `json:"queries_per_request"`
+	BytesPerRequest   float64 `json:"bytes_per_request"`
+	HitsPerRequest    float64 `json:"hits_per_request"`
 
 	rowsPerRequest float64
 	reliable       bool

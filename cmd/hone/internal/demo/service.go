@@ -30,6 +30,7 @@ type service struct {
 	served   chan error
 	handler  atomic.Pointer[http.Handler]
 	recorder *measure.Recorder // of the stage under way
+	hits     *hits             // likewise
 }
 
 // listen takes the address before any work is done for it.
@@ -129,8 +130,8 @@ func (s *service) measureAnew() error {
 	if err != nil {
 		return err
 	}
-	handler := recorder.Handler(s.shop.Handler())
-	s.recorder = recorder
+	s.recorder, s.hits = recorder, new(hits)
+	handler := recorder.Handler(s.hits.handler(s.shop.Handler()))
 	s.handler.Store(&handler)
 	return nil
 }

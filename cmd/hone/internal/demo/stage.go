@@ -39,7 +39,8 @@ var mix = []struct {
 	weight int
 	target string // below the service's URL; {orders} is the number of orders
 }{
-	{"GET /api/orders", 70, "/api/orders?before={100..{orders}}"},
+	// A hundred pages are looked at again and again.
+	{"GET /api/orders", 70, "/api/orders?before={100..199}"},
 	{"GET /api/orders/{id}", 20, "/api/orders/{1..{orders}}"},
 	{"GET /api/catalog", 4, "/api/catalog"},
 	{"GET /search", 3, "/search?q=oak"},
@@ -68,7 +69,7 @@ func runStage(ctx context.Context, cfg Config, name string, s *service, load Loa
 	if err != nil {
 		return Stage{}, fmt.Errorf("demo: loading %q: %w", name, err)
 	}
-	stage := newStage(name, result, s.recorder.Snapshot(), cpu)
+	stage := newStage(name, result, s.recorder.Snapshot(), s.hits.byRoute(), cpu)
 	stage.pool = after.since(before)
 	if s.keeps {
 		stage.cache = s.cache.used().since(asked)
@@ -100,7 +101,7 @@ func (u poolUse) since(before poolUse) poolUse {
 
 // send sends the mix to the service at url.
 func (l Loader) send(ctx context.Context, url string, cfg Config, period time.Duration) (loaded, error) {
-	args := []string{"--json", "--rate", strconv.FormatFloat(cfg.Rate, 'f', -1, 64), "--for", period.String()}
+	args := []string{"--json", "--header", "Accept-Encoding: zstd, gzip, br", "--revalidate", "--rate", strconv.FormatFloat(cfg.Rate, 'f', -1, 64), "--for", period.String()}
 	for _, m := range mix {
 		target := strings.ReplaceAll(m.target, "{orders}", strconv.Itoa(cfg.Orders))
 		args = append(args, "--target", fmt.Sprintf("%d*GET %s%s", m.weight, url, target))
@@ -143,7 +144,7 @@ func showTime(ctx context.Context, step Progress, total time.Duration) (stop fun
 	}
 }
 
-func newStage(name string, result loaded, snapshot measure.Snapshot, cpu time.Duration) Stage {
+func newStage(name string, result loaded, snapshot measure.Snapshot, hits map[string]int64, cpu time.Duration) Stage {
 	total := cost{}
 	byRoute := map[string]cost{}
 	for _, series := range snapshot.Series {
@@ -159,6 +160,7 @@ func newStage(name string, result loaded, snapshot measure.Snapshot, cpu time.Du
 		P95:               result.Total.P95,
 		P99:               result.Total.P99,
 		QueriesPerRequest: total.statementsPerRequest(),
+		BytesPerRequest:   total.bytesPerRequest(),
 		CPUPerRequest:     milliseconds(cpu) / float64(max(1, total.requests)),
 		reliable:          result.Total.Reliable,
 		keptUp:            result.KeptUp,
@@ -175,6 +177,8 @@ func newStage(name string, result loaded, snapshot measure.Snapshot, cpu time.Du
 			P95:               r.P95,
 			P99:               r.P99,
 			QueriesPerRequest: c.statementsPerRequest(),
+			BytesPerRequest:   c.bytesPerRequest(),
+			HitsPerRequest:    float64(hits[mix[i].route]) / max(1, c.requests),
 			rowsPerRequest:    c.rowsPerRequest(),
 			reliable:          r.Reliable,
 		})
@@ -184,14 +188,17 @@ func newStage(name string, result loaded, snapshot measure.Snapshot, cpu time.Du
 
 // A cost is what the service spent on some requests.
 type cost struct {
-	requests, statements, rows float64
+	requests, statements, rows, bytes float64
 }
 
 func (c cost) plus(s measure.Stats) cost {
-	return cost{c.requests + float64(s.Count), c.statements + float64(s.Statements), c.rows + float64(s.Rows)}
+	return cost{
+		c.requests + float64(s.Count), c.statements + float64(s.Statements), c.rows + float64(s.Rows), c.bytes + float64(s.Bytes),
+	}
 }
 
 func (c cost) statementsPerRequest() float64 { return c.statements / max(1, c.requests) }
 func (c cost) rowsPerRequest() float64       { return c.rows / max(1, c.requests) }
+func (c cost) bytesPerRequest() float64      { return c.bytes / max(1, c.requests) }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

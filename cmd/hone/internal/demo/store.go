@@ -35,9 +35,10 @@ func functionOf(route string) string {
 // to hold all that the demo asks for, 2 MB. Not larger: nothing would use it.
 const nearBytes = 16 << 20
 
-// entryLife is how long an entry is kept: it leaves the store by itself, half a
-// demo later at most. Not shorter: nothing should expire while a stage is
-// loaded. Not longer: that is how long it outlives the demo.
+// entryLife is how long what a function returned is kept: it leaves the store by
+// itself, half a demo later at most. Not shorter: nothing should expire while a
+// stage is loaded. Not longer: that is how long it outlives the demo. Only which
+// URLs have encoded answers is noted for an hour, by the response cache.
 const entryLife = 30 * time.Second
 
 // storeTimeout bounds what the demo itself asks of the store: whether it is
@@ -81,8 +82,9 @@ func (k *keeper) reach(ctx context.Context) error {
 
 // close leaves nothing in the store but entries, which have lives.
 func (k *keeper) close() error {
+	reachable := k.Reachable() // nothing is, once it is closed
 	err := k.Cache.Close()
-	if !strings.HasPrefix(k.url, "memory:") && k.Reachable() {
+	if !strings.HasPrefix(k.url, "memory:") && reachable {
 		err = errors.Join(err, k.forget())
 	}
 	return errors.Join(err, k.store.Close())

@@ -68,6 +68,11 @@ type Config struct {
 	// Header is sent with every request. Host sets the host asked for.
 	Header http.Header
 
+	// Revalidate sends every second request for a URL with the entity tag that
+	// came with its last answer, as a browser does that has been there. A 304 is
+	// a good answer then.
+	Revalidate bool
+
 	// Seed chooses the random sequence of targets and numbers; the same seed
 	// gives the same sequence. 0 is a seed like any other.
 	Seed uint64

@@ -47,10 +47,14 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	}
 	base := c.transport()
 	defer base.CloseIdleConnections()
+	var sender http.RoundTripper = base
+	if c.Revalidate {
+		sender = newRevalidator(base)
+	}
 	r := &run{
 		config:    c,
 		mix:       newMix(recipes, c.Header, c.Seed),
-		exchanges: newExchanges(base, c.Timeout),
+		exchanges: newExchanges(sender, c.Timeout),
 		total:     newRow("total"),
 	}
 	for _, name := range names {
