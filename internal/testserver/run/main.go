@@ -91,6 +91,9 @@ func installMissing(ctx context.Context) error {
 			packages = append(packages, s.debian)
 		}
 	}
+	if server.Find("nginx") == "" { // tests start their own
+		packages = append(packages, "nginx-light")
+	}
 	if _, err := exec.LookPath("gcc"); err != nil { // the race detector links with it
 		packages = append(packages, "gcc", "libc6-dev")
 	}
