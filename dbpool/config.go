@@ -63,6 +63,12 @@ type Config struct {
 	// Pooler{Mode: Pinning} where an RDS Proxy has a name of your own.
 	Pooler Pooler
 
+	// Fit, if set, is how the service is deployed: [Open] then refuses, with
+	// the [*OverBudgetError] of [Check], to open a pool that does not fit the
+	// server. Its Size and Overflow are those of this Config. Default nil:
+	// nothing is asked.
+	Fit *Plan
+
 	// Watch, if set, gathers the statements that the pooler cannot carry.
 	// Default nil: they are not looked for.
 	Watch *Watch

@@ -11,15 +11,13 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hone-go/hone/dbpool"
 	"github.com/hone-go/hone/internal/testserver"
 	"github.com/hone-go/hone/internal/testserver/server"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // installed skips the test, or fails it where servers are required, if a
@@ -309,181 +307,5 @@ func TestDetectLeavesNothingBehind(t *testing.T) {
 	var left int
 	if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_prepared_statements WHERE name NOT LIKE 'PGBOUNCER_%'").Scan(&left); err != nil || left != 0 {
 		t.Errorf("prepared statements on the server = %d, %v, want 0", left, err)
-	}
-}
-
-func TestParseConsole(t *testing.T) {
-	rows := func(lines ...string) (r dbpool.Table) {
-		columns := strings.Split(lines[0], "|")
-		for _, l := range lines[1:] {
-			row := make(map[string]string)
-			for i, value := range strings.Split(l, "|") {
-				row[columns[i]] = value
-			}
-			r = append(r, row)
-		}
-		return r
-	}
-	version := rows("version", "PgBouncer 1.24.1")
-	config := rows("key|value|default|changeable", "pool_mode|transaction|session|yes", "max_prepared_statements|200|200|yes",
-		"default_pool_size|20|20|yes", "max_client_conn|1000|100|yes", "short")
-	databases := rows("name|force_user|pool_size|pool_mode", "reports||3|session", "jobs||20|", "admin|root|20|statement")
-	users := rows("name|pool_mode", "batch|statement", "root|transaction", "shop|")
-	figures := dbpool.Pooler{Version: "1.24.1", MaxPrepared: 200, PoolSize: 20, MaxClients: 1000}
-	small := figures
-	small.PoolSize = 3
-	tests := []struct {
-		user, database string
-		want           dbpool.Pooler
-		mode           dbpool.Mode
-	}{
-		{"shop", "shop", figures, dbpool.Transaction},
-		{"shop", "jobs", figures, dbpool.Transaction},
-		{"shop", "reports", small, dbpool.Session},
-		{"batch", "shop", figures, dbpool.Statement},
-		{"batch", "reports", small, dbpool.Statement},  // the user's goes first
-		{"shop", "admin", figures, dbpool.Transaction}, // as root
-	}
-	for _, tt := range tests {
-		got, mode := dbpool.ParseConsole([4]dbpool.Table{version, config, databases, users}, tt.user, tt.database)
-		if got != tt.want || mode != tt.mode {
-			t.Errorf("parseConsole for %s in %s = %+v, %q, want %+v, %q", tt.user, tt.database, got, mode, tt.want, tt.mode)
-		}
-	}
-	got, mode := dbpool.ParseConsole([4]dbpool.Table{rows("version", "odd"), rows("key|value", "pool_mode|odd")}, "", "")
-	if got != (dbpool.Pooler{}) || mode != "" {
-		t.Errorf("parseConsole of nonsense = %+v, %q, want nothing", got, mode)
-	}
-}
-
-func TestPoolerSettings(t *testing.T) {
-	carried := dbpool.Pooler{Mode: dbpool.Transaction, Prepared: true}
-	large, small := carried, carried
-	large.MaxPrepared, small.MaxPrepared = 1000, 50
-	lost := dbpool.Pooler{Mode: dbpool.Transaction}
-	tests := []struct {
-		name     string
-		pooler   dbpool.Pooler
-		mode     pgx.QueryExecMode
-		want     pgx.QueryExecMode
-		capacity int
-	}{
-		{"not known", dbpool.Pooler{}, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheStatement, 512},
-		{"direct", dbpool.Pooler{Mode: dbpool.Direct}, pgx.QueryExecModeDescribeExec, pgx.QueryExecModeDescribeExec, 512},
-		{"session", dbpool.Pooler{Mode: dbpool.Session}, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheStatement, 512},
-		{"carried", carried, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheStatement, 100},
-		{"carried, many", large, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheStatement, 512},
-		{"carried, few", small, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheStatement, 50},
-		{"carried, described", carried, pgx.QueryExecModeDescribeExec, pgx.QueryExecModeExec, 100},
-		{"lost", lost, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, 0},
-		{"lost, described", lost, pgx.QueryExecModeDescribeExec, pgx.QueryExecModeExec, 0},
-		{"lost, description cached", lost, pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeCacheDescribe, 0},
-		{"lost, simple", lost, pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeSimpleProtocol, 0},
-		{"statement", dbpool.Pooler{Mode: dbpool.Statement}, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, 0},
-		{"pinning", dbpool.Pooler{Mode: dbpool.Pinning}, pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, 0},
-		{"pinning, simple", dbpool.Pooler{Mode: dbpool.Pinning}, pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeSimpleProtocol, 0},
-	}
-	for _, tt := range tests {
-		cfg, err := pgx.ParseConfig("postgres://db/shop")
-		if err != nil {
-			t.Fatal(err)
-		}
-		cfg.DefaultQueryExecMode = tt.mode
-		tt.pooler.Apply(cfg)
-		if cfg.DefaultQueryExecMode != tt.want || cfg.StatementCacheCapacity != tt.capacity {
-			t.Errorf("%s: Apply = %v with %d statements, want %v with %d", tt.name,
-				cfg.DefaultQueryExecMode, cfg.StatementCacheCapacity, tt.want, tt.capacity)
-		}
-	}
-}
-
-// crowd opens clients connections at once and lets each run many statements,
-// in transactions and alone. It returns how many server processes served them,
-// and the errors.
-func crowd(t *testing.T, pool *pgxpool.Pool, clients int) (int, error) {
-	t.Helper()
-	var (
-		mu      sync.Mutex
-		servers = make(map[int]bool)
-		errs    []error
-		ready   sync.WaitGroup
-		done    sync.WaitGroup
-	)
-	ready.Add(clients)
-	for c := range clients {
-		done.Go(func() {
-			conn, err := pool.Acquire(t.Context())
-			ready.Done()
-			if err == nil {
-				defer conn.Release()
-				ready.Wait() // until all are connected
-				err = chat(t, conn, c, func(pid int) {
-					mu.Lock()
-					defer mu.Unlock()
-					servers[pid] = true
-				})
-			}
-			if err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				errs = append(errs, err)
-			}
-		})
-	}
-	done.Wait()
-	return len(servers), errors.Join(errs...)
-}
-
-// chat runs statements on one client connection.
-func chat(t *testing.T, conn *pgxpool.Conn, client int, served func(pid int)) error {
-	ctx := t.Context()
-	for i := range 20 {
-		var pid, sum int
-		want := client*1000 + i
-		err := conn.QueryRow(ctx, "SELECT pg_backend_pid(), $1::int + $2::int", client*1000, i).Scan(&pid, &sum)
-		if err != nil {
-			return err
-		}
-		if sum != want {
-			return fmt.Errorf("client %d got %d, want %d: an answer of another client's", client, sum, want)
-		}
-		served(pid)
-		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, "SET LOCAL application_name = 'crowd'"); err != nil {
-				return err
-			}
-			var label string
-			return tx.QueryRow(ctx, "SELECT $1::text", fmt.Sprint("client ", client)).Scan(&label)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func TestFiftyClientsOnFiveServers(t *testing.T) {
-	const clients = 50
-	url := testserver.PgBouncer(t)
-	pool := open(t, url, dbpool.Config{Size: clients})
-	servers, err := crowd(t, pool, clients)
-	if err != nil {
-		t.Errorf("%d clients with the settings of Open: %v", clients, err)
-	}
-	if servers < 2 || servers > server.BouncerPoolSize {
-		t.Errorf("%d clients were served by %d servers, want 2 to %d", clients, servers, server.BouncerPoolSize)
-	}
-	pool.Close()
-
-	// The same with pgx's own settings shows that the others are needed, if
-	// this PgBouncer is one that needs them.
-	pooler := detect(t, url)
-	bare := open(t, url, direct(dbpool.Config{Size: clients}))
-	_, err = crowd(t, bare, clients)
-	if (err != nil) == pooler.Prepared {
-		t.Errorf("%d clients with pgx's settings through %v = %v", clients, pooler, err)
-	}
-	if fault, _ := dbpool.Explain(err); !pooler.Prepared && fault.Kind != dbpool.StatementExists && fault.Kind != dbpool.StatementMissing {
-		t.Errorf("Explain(%v) = %q, want a lost prepared statement", err, fault.Kind)
 	}
 }

@@ -49,6 +49,14 @@ func OpenConfig(ctx context.Context, pc *pgxpool.Config, cfg Config) (*pgxpool.P
 	if err != nil {
 		return nil, fmt.Errorf("dbpool: %w", err)
 	}
+	if cfg.Fit != nil {
+		plan := *cfg.Fit
+		plan.Size, plan.Overflow = cfg.Size, cfg.Overflow
+		if err := Check(ctx, pool, plan); err != nil {
+			pool.Close()
+			return nil, err
+		}
+	}
 	return pool, nil
 }
 

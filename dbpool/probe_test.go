@@ -136,6 +136,24 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestOpenRefusesWhatDoesNotFit: Config.Fit makes Open check before the service
+// starts.
+func TestOpenRefusesWhatDoesNotFit(t *testing.T) {
+	service, _ := role(t, testserver.Postgres(t), "CONNECTION LIMIT 6")
+	for _, tt := range []struct {
+		overflow int
+		over     bool
+	}{{1, false}, {2, true}} {
+		pool, err := dbpool.Open(t.Context(), service, direct(dbpool.Config{Size: 2, Overflow: tt.overflow, Fit: &dbpool.Plan{Size: 99}}))
+		if got := errors.Is(err, dbpool.ErrOverBudget); got != tt.over || (pool == nil) != tt.over {
+			t.Errorf("Open of (2 + %d) × 2 on 6 = %v, %v, want refused: %v", tt.overflow, pool, err, tt.over)
+		}
+		if pool != nil {
+			pool.Close()
+		}
+	}
+}
+
 func TestCheckThroughPgBouncer(t *testing.T) {
 	pool := open(t, testserver.PgBouncer(t), dbpool.Config{})
 	if err := dbpool.Check(t.Context(), pool, dbpool.Plan{Size: 1}); err != nil {

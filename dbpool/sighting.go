@@ -1,9 +1,6 @@
 package dbpool
 
 import (
-	"path"
-	"runtime"
-	"strconv"
 	"strings"
 
 	"github.com/hone-go/hone/internal/sqlscan"
@@ -42,42 +39,4 @@ func redact(sql string) string {
 		}
 	}
 	return b.String()
-}
-
-// callerDepth is how many frames are searched. Not fewer: database/sql and an
-// ORM put some twenty between. Not more: it is beyond any of them.
-const callerDepth = 40
-
-// between are the packages whose frames are between a statement and the code
-// that sends it.
-var between = []string{
-	"database/sql.", "github.com/jackc/pgx/", "github.com/hone-go/hone/dbpool.", "github.com/hone-go/hone/sqltrace.",
-	"github.com/hone-go/hone/sqltrace/pgxtrace.",
-}
-
-// caller returns the file, with its folder, and the line of the code outside
-// pgx, database/sql and this module that the goroutine is in; "" if there is
-// none.
-func caller() string {
-	pcs := make([]uintptr, callerDepth)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
-	for {
-		frame, more := frames.Next()
-		if frame.Function != "" && !isBetween(frame.Function) {
-			folder, file := path.Split(frame.File)
-			return path.Join(path.Base(folder), file) + ":" + strconv.Itoa(frame.Line)
-		}
-		if !more {
-			return ""
-		}
-	}
-}
-
-func isBetween(function string) bool {
-	for _, p := range between {
-		if strings.HasPrefix(function, p) {
-			return true
-		}
-	}
-	return false
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/hone-go/hone/internal/callsite"
 	"github.com/hone-go/hone/internal/sqlscan"
 )
 
@@ -21,6 +22,9 @@ import (
 // Cost: for a statement seen before, one look-up by its text, no allocation; for
 // another, that of [Lint]. Memory is bounded by 2000 texts and 200 findings.
 type Watch struct {
+	finding sync.Once
+	finder  callsite.Finder // by finding
+
 	mu struct {
 		sync.RWMutex
 		texts map[sentence][]*sighting // as sent; nothing for one that is fine
@@ -32,7 +36,7 @@ type Watch struct {
 type Finding struct {
 	Hazard
 	SQL    string `json:"sql"`             // without comments and, as far as words tell, without values
-	Where  string `json:"where,omitempty"` // file and line that sent it first; "" if unknown
+	Where  string `json:"where,omitempty"` // module-relative file and line of the application that sent it first; "" if unknown
 	Count  int64  `json:"count"`
 	Pooler string `json:"pooler"` // as [Pooler.String] names it
 }
@@ -98,7 +102,8 @@ func (w *Watch) judge(s sentence) []*sighting {
 	hazards := s.lint()
 	var where, sql string
 	if len(hazards) > 0 {
-		where, sql = caller(), redact(s.sql)
+		w.finding.Do(func() { w.finder = callsite.NewFinder(nil) })
+		where, sql = w.finder.Caller(), redact(s.sql)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -151,6 +151,29 @@ func TestSpan(t *testing.T) {
 	})
 }
 
+type (
+	spanKey  struct{}
+	heldPart struct{ held []ledger.HeldCall }
+)
+
+func (p *heldPart) End(s ledger.Summary) { p.held = s.Held }
+
+// A call that a transaction waits for is known with the context it was made
+// with.
+func TestSpanHasItsContext(t *testing.T) {
+	rec := newRecorder(t, measure.Config{})
+	held := new(heldPart)
+	serve(t, rec.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		l := ledger.From(r.Context())
+		l.Part(held, func(any) ledger.Part { return held })
+		l.TransactionStart("payment")
+		measure.Span(context.WithValue(r.Context(), spanKey{}, "inner"), "stripe").End()
+	})), http.MethodPost, "/orders")
+	if len(held.held) != 1 || held.held[0].Context.Value(spanKey{}) != "inner" {
+		t.Errorf("held calls = %+v, want one with the context of its Span", held.held)
+	}
+}
+
 func TestSpanWithoutRequest(t *testing.T) {
 	measure.Span(t.Context(), "stripe").End() // must not panic
 	var zero measure.Timer

@@ -133,7 +133,7 @@ func FuzzServerTimingSpanName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string) {
 		h := rec.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			// Straight into the ledger, past the bounded names of Span.
-			ledger.From(r.Context()).AddSpan(name, time.Millisecond)
+			ledger.From(r.Context()).AddSpan(r.Context(), name, time.Millisecond)
 		}))
 		if got := serve(t, h, "GET", "/").Header().Get("Server-Timing"); !serverTiming.MatchString(got) {
 			t.Errorf("Server-Timing for span %q = %s, which is not well-formed", name, got)

@@ -13,11 +13,12 @@ func Span(ctx context.Context, name string) Timer {
 	if q == nil {
 		return Timer{}
 	}
-	return Timer{q, q.rec.spans.at(cleanName(name)), time.Now()}
+	return Timer{ctx, q, q.rec.spans.at(cleanName(name)), time.Now()}
 }
 
 // A Timer is a call under way, made by [Span]. The zero value does nothing.
 type Timer struct {
+	ctx   context.Context // in a struct, as a Timer is one call, cut in two
 	q     *request
 	span  *spanSeries
 	start time.Time
@@ -31,6 +32,6 @@ func (t Timer) End() {
 	}
 	now := time.Now()
 	d := now.Sub(t.start)
-	t.q.AddSpan(t.span.name, d)
+	t.q.AddSpan(t.ctx, t.span.name, d)
 	t.span.record(now.Sub(t.q.rec.start), d, sums{})
 }

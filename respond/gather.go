@@ -136,7 +136,7 @@ func Call[T any](g *Group, name string, do func(context.Context) (T, error)) *Re
 				err = &PanicError{p, debug.Stack()}
 			}
 			if g.ledger != nil {
-				g.ledger.AddSpan(name, time.Since(start))
+				g.ledger.AddSpan(g.ctx, name, time.Since(start))
 			}
 			g.end(r.i, err, func() { r.value = value })
 		}()

@@ -27,6 +27,31 @@ func takes(d time.Duration, v int, err error) func(context.Context) (int, error)
 	}
 }
 
+type (
+	callKey  struct{}
+	heldPart struct{ held []ledger.HeldCall }
+)
+
+func (p *heldPart) End(s ledger.Summary) { p.held = s.Held }
+
+// A call that a transaction waits for is known with the group's context.
+func TestCallHasItsContext(t *testing.T) {
+	var l ledger.Ledger
+	l.Open(t.Context(), time.Now())
+	held := new(heldPart)
+	l.Part(held, func(any) ledger.Part { return held })
+	l.TransactionStart("payment")
+	g := respond.Gather(context.WithValue(&l, callKey{}, "inner"), respond.GatherConfig{})
+	respond.Call(g, "pricing", func(context.Context) (int, error) { return 7, nil })
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	l.End(time.Now(), ledger.Summary{})
+	if len(held.held) != 1 || held.held[0].Context.Value(callKey{}) != "inner" {
+		t.Errorf("held calls = %+v, want one with the context of the group", held.held)
+	}
+}
+
 func TestGatherRunsAtOnceAndBooksSpans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l ledger.Ledger

@@ -41,9 +41,10 @@ func advice(f *Finding, key findingKey, o *occurrence, used library) string {
 			"ten requests need %[2]d. Read the first rows into a slice and close them, then send this, for all keys at once.",
 			f.Connections, 10*(f.Connections-1)+1)
 	case RuleHeld:
-		return fmt.Sprintf("The request calls %s, at %s, while its transaction is open, so that the connection and the locks wait for another service. "+
+		const elsewhere = "a place outside the application"
+		return fmt.Sprintf("The request calls %s, at %s, while its transaction, begun at %s, is open, so that the connection and the locks wait for another service. "+
 			"Call it before the transaction begins or after it has committed; to do both or neither, write an outbox row in the transaction and call afterwards.",
-			key.name, cmp.Or(f.Where, "a place outside the application"))
+			key.name, cmp.Or(f.Where, elsewhere), cmp.Or(f.Begun, elsewhere))
 	}
 	return ""
 }

@@ -22,8 +22,10 @@ type allowanceKey struct{}
 // listed by [Tracer.Suppressed]; without one, or with a rule that there is
 // none of, nothing is allowed and ctx is returned as it is. It holds for the
 // call sites of statements sent with the returned context; one that is sent
-// once in its request may be reported the first time. Cost: two allocations,
-// and nothing for statements that are not repeated.
+// once in its request may be reported the first time. [RuleHeld] is allowed for
+// calls to a service that are made with it, and for all in a transaction that is
+// begun with it. Cost: two allocations, and nothing for statements that are not
+// repeated.
 func Allow(ctx context.Context, rule Rule, reason string) context.Context {
 	if strings.TrimSpace(reason) == "" || !slices.Contains(rules[:], rule) {
 		return ctx
@@ -53,8 +55,9 @@ type Suppressed struct {
 	Route    string    `json:"route"`
 	Where    string    `json:"where"`
 	SQL      string    `json:"sql"`
-	Requests int64     `json:"requests"` // that would have been reported
-	Last     time.Time `json:"last"`     // the end of the latest of them
+	Service  string    `json:"service,omitempty"` // that is called in a transaction
+	Requests int64     `json:"requests"`          // that would have been reported
+	Last     time.Time `json:"last"`              // the end of the latest of them
 }
 
 // Suppressed returns what would have been in [Tracer.Findings] but for
@@ -68,14 +71,21 @@ func (t *Tracer) Suppressed() []Suppressed {
 			continue
 		}
 		if _, ok := tally.judge(key, &t.config); ok {
-			list = append(list, Suppressed{
+			s := Suppressed{
 				Rule: key.rule, Reason: key.reason, Route: routeName(key.method, key.route),
-				Where: key.site.where, SQL: key.fp.sample, Requests: tally.requests, Last: tally.last,
-			})
+				Service: key.name, Requests: tally.requests, Last: tally.last,
+			}
+			if key.site != nil {
+				s.Where = key.site.where
+			}
+			if key.fp != nil {
+				s.SQL = key.fp.sample
+			}
+			list = append(list, s)
 		}
 	}
 	slices.SortFunc(list, func(a, b Suppressed) int {
-		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Where, b.Where), cmp.Compare(a.Route, b.Route), cmp.Compare(a.SQL, b.SQL))
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Where, b.Where), cmp.Compare(a.Route, b.Route), cmp.Compare(a.SQL, b.SQL), cmp.Compare(a.Service, b.Service))
 	})
 	return list
 }

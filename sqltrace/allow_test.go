@@ -91,3 +91,28 @@ func ExampleAllow() {
 	// 0 findings
 	// n+1 in GET /api/orders is allowed: five shards, never more
 }
+
+func TestReportListsWhatIsAllowed(t *testing.T) {
+	tr := newTracerWith(t, sqltrace.Config{})
+	for range 3 {
+		request(func(ctx context.Context) {
+			allowed := sqltrace.Allow(ctx, sqltrace.RuleNPlusOne, "five shards")
+			for i := range 5 {
+				run(allowed, tr, selectLines, i)
+			}
+		})
+	}
+	var b strings.Builder
+	if err := tr.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	got := b.String()
+	for _, want := range []string{"allowed: n+1 on ", "sqltrace/tracer_test.go:", " in 3 requests: five shards\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("WriteText wrote %q, want %q in it", got, want)
+		}
+	}
+	if strings.Contains(got, "Fix") || strings.HasPrefix(got, "\nn+1") {
+		t.Errorf("WriteText wrote %q, want no finding", got)
+	}
+}

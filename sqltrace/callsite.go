@@ -1,14 +1,10 @@
 package sqltrace
 
 import (
-	"path"
 	"runtime"
-	"runtime/debug"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
+	"github.com/hone-go/hone/internal/callsite"
 	"github.com/hone-go/hone/internal/ledger"
 )
 
@@ -46,7 +42,7 @@ func (p *place) same(o *place) bool {
 
 // sites resolves stacks to places.
 type sites struct {
-	chooser frameChooser
+	finder callsite.Finder
 
 	mu struct {
 		sync.RWMutex
@@ -56,7 +52,7 @@ type sites struct {
 }
 
 func newSites(application []string) *sites {
-	s := &sites{chooser: newFrameChooser(application)}
+	s := &sites{finder: callsite.NewFinder(application)}
 	s.mu.byStack = make(map[ledger.Stack]*place)
 	s.mu.byName = make(map[site]*site)
 	return s
@@ -83,11 +79,7 @@ func (s *sites) at(pcs *ledger.Stack) *place {
 }
 
 func (s *sites) resolve(pcs ledger.Stack) *place {
-	n := 0
-	for n < len(pcs) && pcs[n] != 0 {
-		n++
-	}
-	p := s.chooser.choose(runtime.CallersFrames(pcs[:n]))
+	p := s.choose(s.finder.Frames(pcs[:]))
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,192 +107,31 @@ func (s *sites) siteLocked(found *site) *site {
 	return found
 }
 
-// frameChooser finds the application's innermost frame.
-type frameChooser struct {
-	application []string // package paths, each covering those below it
-	module      string   // path of the main module, "" if unknown
-	mainPackage string   // path of the package main, "" if unknown
-}
-
-func newFrameChooser(application []string) frameChooser {
-	c := frameChooser{application: application}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		c.module = info.Main.Path
-		c.mainPackage = strings.TrimSuffix(info.Path, ".test")
-	}
-	if len(c.application) == 0 && c.module != "" {
-		c.application = []string{c.module}
-	}
-	return c
-}
-
-// choose returns the place that a stack tells of: its site is the innermost
-// frame of the application that is not generated code. Where the application
-// is unknown, or has no frame within reach, the innermost frame that no library
-// is known to own has to do. The place is nil if there is none.
-func (c frameChooser) choose(frames *runtime.Frames) *place {
-	var own, other call
-	var inner *runtime.Frame
-	p := new(place)
-	depths := make(map[string]int)
-	for more := true; more; {
-		var f runtime.Frame
-		f, more = frames.Next()
-		pkg := packageOf(f.Function)
-		if f.Function == "" || isHone(pkg) {
-			continue
-		}
-		p.serving = p.serving || serves(f.Function)
-		switch {
-		case isGenerated(pkg, f.File):
-		case c.owns(pkg):
-			depths[f.Function]++
-			p.depth = max(p.depth, depths[f.Function])
-			own.take(f, inner)
-		case !isLibrary(pkg):
-			other.take(f, inner)
-		}
-		if own.frame == nil && other.frame == nil {
-			p.library = max(p.library, libraryOf(pkg, f.File))
-		}
-		inner = &f
-	}
-	if own.frame == nil {
-		own = other
-	}
-	if own.frame == nil {
+// choose returns the place that a stack tells of, or nil.
+func (s *sites) choose(frames []callsite.Frame) *place {
+	at, outer := callsite.Choose(frames)
+	if at < 0 {
 		return nil
 	}
-	p.pc, p.site = own.frame.PC, c.site(*own.frame)
-	if f := own.outer; f != nil {
-		p.outerPC, p.outer = f.PC, c.site(*f)
+	p := &place{pc: frames[at].PC, site: s.newSite(frames[at])}
+	if outer >= 0 {
+		p.outerPC, p.outer = frames[outer].PC, s.newSite(frames[outer])
 	}
-	if f := own.inner; f != nil {
-		p.call = shortFunction(f.Function)
+	if at > 0 {
+		p.call = callsite.ShortFunction(frames[at-1].Function)
+	}
+	p.library = libraryBelow(frames)
+	depths := make(map[string]int)
+	for _, f := range frames {
+		p.serving = p.serving || serves(f.Function)
+		if f.Owner == callsite.Application {
+			depths[f.Function]++
+			p.depth = max(p.depth, depths[f.Function])
+		}
 	}
 	return p
 }
 
-// call is a frame with that which it calls and that which calls its function.
-type call struct{ frame, inner, outer *runtime.Frame }
-
-// take fills c from the frames of one owner, from the inside out. A function
-// that calls itself is not its own caller.
-func (c *call) take(f runtime.Frame, inner *runtime.Frame) {
-	switch {
-	case c.frame == nil:
-		c.frame, c.inner = &f, inner
-	case c.outer == nil && f.Function != c.frame.Function:
-		c.outer = &f
-	}
-}
-
-func (c frameChooser) owns(pkg string) bool {
-	if pkg == "main" {
-		return true
-	}
-	for _, p := range c.application {
-		if within(pkg, p) || within(pkg, p+"_test") {
-			return true
-		}
-	}
-	return false
-}
-
-func (c frameChooser) site(f runtime.Frame) *site {
-	pkg := packageOf(f.Function)
-	file := path.Base(strings.ReplaceAll(f.File, `\`, "/"))
-	dir := pkg
-	switch {
-	case pkg == "main" && c.mainPackage != "" && c.mainPackage != "command-line-arguments":
-		dir = c.mainPackage
-	case pkg == "main":
-		dir = path.Base(path.Dir(strings.ReplaceAll(f.File, `\`, "/")))
-	case strings.HasSuffix(file, "_test.go"):
-		dir = strings.TrimSuffix(pkg, "_test") // an external test package lives beside its subject
-	}
-	if c.module != "" && within(dir, c.module) {
-		dir = strings.TrimPrefix(strings.TrimPrefix(dir, c.module), "/")
-	}
-	return &site{
-		where:    path.Join(dir, file) + ":" + strconv.Itoa(f.Line),
-		function: shortFunction(f.Function),
-	}
-}
-
-// shortFunction returns a function's name without the directories of its
-// package's path.
-func shortFunction(function string) string {
-	return path.Base(packageOf(function)) + strings.TrimPrefix(function, functionPrefix(function))
-}
-
-// functionPrefix returns the package part of a function's name, as the linker
-// writes it: dots in the last element of the path are escaped.
-func functionPrefix(function string) string {
-	slash := strings.LastIndexByte(function, '/') + 1
-	dot := strings.IndexByte(function[slash:], '.')
-	if dot < 0 {
-		return ""
-	}
-	return function[:slash+dot]
-}
-
-// packageOf returns the path of the package that a function belongs to. It is
-// "main" for the program's own package, whatever its directory.
-func packageOf(function string) string {
-	return strings.ReplaceAll(functionPrefix(function), "%2e", ".")
-}
-
-// within reports whether pkg is root or below it.
-func within(pkg, root string) bool {
-	return pkg == root || strings.HasPrefix(pkg, root) && pkg[len(root)] == '/'
-}
-
-// isHone reports whether pkg is one of hone's own: its examples, commands and
-// tests are applications.
-func isHone(pkg string) bool {
-	const hone = "github.com/hone-go/hone"
-	return within(pkg, hone) && !within(pkg, hone+"/examples") && !within(pkg, hone+"/cmd") && !strings.HasSuffix(pkg, "_test")
-}
-
-// libraries carry statements for others: a frame of theirs explains nothing.
-var libraries = [...]string{
-	"github.com/jackc/pgx", "github.com/jackc/puddle", "github.com/lib/pq", "github.com/go-sql-driver/mysql", "modernc.org/sqlite",
-	"github.com/mattn/go-sqlite3", "gorm.io", "github.com/uptrace/bun", "entgo.io/ent", "github.com/jmoiron/sqlx", "xorm.io", "github.com/go-jet/jet",
-	"github.com/volatiletech/sqlboiler", "github.com/aarondl/sqlboiler", "github.com/stephenafamo/bob", "github.com/Masterminds/squirrel",
-	"github.com/georgysavva/scany", "github.com/blockloop/scan", "github.com/XSAM/otelsql", "github.com/exaring/otelpgx",
-}
-
-// standard holds the first path elements of the standard library. Nothing else
-// marks its packages in a stack: the path of a file may be trimmed, and a
-// module, too, may have a name without a dot.
-var standard = [...]string{
-	"archive", "bufio", "bytes", "cmp", "compress", "container", "context", "crypto", "database", "debug", "embed", "encoding", "errors", "expvar",
-	"flag", "fmt", "go", "hash", "html", "image", "index", "internal", "io", "iter", "log", "maps", "math", "mime", "net", "os", "path", "plugin",
-	"reflect", "regexp", "runtime", "slices", "sort", "strconv", "strings", "structs", "sync", "syscall", "testing", "text", "time", "unicode",
-	"unique", "unsafe", "vendor", "weak",
-}
-
-// isLibrary reports whether pkg belongs to the standard library or to a known
-// library for SQL.
-func isLibrary(pkg string) bool {
-	for _, l := range libraries {
-		if within(pkg, l) {
-			return true
-		}
-	}
-	first, _, _ := strings.Cut(pkg, "/")
-	return slices.Contains(standard[:], first)
-}
-
-// isGenerated reports whether a file was written by a tool: there the line
-// says only which query ran, and the caller says why.
-func isGenerated(pkg, file string) bool {
-	base := path.Base(strings.ReplaceAll(file, `\`, "/"))
-	for _, suffix := range []string{".sql.go", ".gen.go", "_gen.go", ".pb.go", "_generated.go"} {
-		if strings.HasSuffix(base, suffix) {
-			return true
-		}
-	}
-	return base == "<autogenerated>" || isEnt(pkg)
+func (s *sites) newSite(f callsite.Frame) *site {
+	return &site{where: s.finder.Where(f.Frame), function: callsite.ShortFunction(f.Function)}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"slices"
@@ -16,8 +17,14 @@ import (
 
 // here returns the place of its call, moved by that many lines.
 func here(lines int) string {
-	_, _, line, _ := runtime.Caller(1)
-	return fmt.Sprintf("sqltrace/callsite_test.go:%d", line+lines)
+	_, file, line, _ := runtime.Caller(1)
+	return fmt.Sprintf("sqltrace/%s:%d", filepath.Base(file), line+lines)
+}
+
+// thisFile returns what the places in the file of its call begin with.
+func thisFile() string {
+	_, file, _, _ := runtime.Caller(1)
+	return "sqltrace/" + filepath.Base(file) + ":"
 }
 
 func end(s sqltrace.Statement) { s.End(1, nil) }
@@ -173,87 +180,6 @@ func TestFindingNamesTheTrueLine(t *testing.T) {
 				t.Errorf("Func = %q, want %q", found[0].Func, tt.fn)
 			}
 		})
-	}
-}
-
-func TestSiteIsRelativeToTheModule(t *testing.T) {
-	const module = "example.com/shop"
-	tests := []struct {
-		name, mainPackage, function, file string
-		where, fn                         string
-	}{
-		{
-			"method", "", "example.com/shop/orders.(*Store).List", "/src/shop/orders/store.go",
-			"orders/store.go:41", "orders.(*Store).List",
-		},
-		{
-			"root package", "", "example.com/shop.List", "/src/shop/shop.go",
-			"shop.go:41", "shop.List",
-		},
-		{
-			"trimmed path", "", "example.com/shop/orders.List", "example.com/shop/orders/store.go",
-			"orders/store.go:41", "orders.List",
-		},
-		{
-			"dot in the package's directory", "", "example.com/shop/orders%2ev2.List", "/src/shop/orders.v2/store.go",
-			"orders.v2/store.go:41", "orders.v2.List",
-		},
-		{
-			"external test", "", "example.com/shop/orders_test.TestList", "/src/shop/orders/store_test.go",
-			"orders/store_test.go:41", "orders_test.TestList",
-		},
-		{
-			"package main", "example.com/shop/cmd/api", "main.serve", "/src/shop/cmd/api/main.go",
-			"cmd/api/main.go:41", "main.serve",
-		},
-		{
-			"package main, built from files", "command-line-arguments", "main.main", "/src/api/main.go",
-			"api/main.go:41", "main.main",
-		},
-		{
-			"another module", "", "example.org/lib.Load", "/mod/example.org/lib@v1.0.0/load.go",
-			"example.org/lib/load.go:41", "lib.Load",
-		},
-		{
-			"Windows", "", "example.com/shop/orders.List", `C:\src\shop\orders\store.go`,
-			"orders/store.go:41", "orders.List",
-		},
-	}
-	for _, tt := range tests {
-		where, fn := sqltrace.SiteOf(module, tt.mainPackage, tt.function, tt.file, 41)
-		if where != tt.where || fn != tt.fn {
-			t.Errorf("%s: site(%s, %s) = %s, %s, want %s, %s", tt.name, tt.function, tt.file, where, fn, tt.where, tt.fn)
-		}
-	}
-}
-
-func TestFramesPassedOver(t *testing.T) {
-	tests := []struct {
-		function, file string
-		want           bool
-	}{
-		{"database/sql.(*DB).QueryContext", "/go/src/database/sql/sql.go", true},
-		{"runtime.goexit", "/go/src/runtime/asm.s", true},
-		{"internal/sync.(*HashTrieMap).All", "x.go", true},
-		{"github.com/jackc/pgx/v5.(*Conn).Query", "conn.go", true},
-		{"gorm.io/gorm.(*DB).First", "finisher_api.go", true},
-		{"github.com/hone-go/hone/sqltrace.(*Tracer).Begin", "tracer.go", true},
-		{"github.com/hone-go/hone/batch.Load[...]", "batch.go", true},
-		{"github.com/hone-go/hone/examples/shop/found.(*Store).Orders", "orders.go", false},
-		{"github.com/hone-go/hone/cmd/hone.run", "main.go", false},
-		{"github.com/hone-go/hone/sqltrace_test.TestX", "x_test.go", false},
-		{"example.com/shop/db.(*Queries).GetAuthor", "/src/db/query.sql.go", true},
-		{"example.com/shop/ent.(*OrderQuery).All", "/src/ent/order_query.go", true},
-		{"example.com/shop/ent/order.Count", "/src/ent/order/order.go", true},
-		{"example.com/shop/rent.Count", "/src/rent/rent.go", false},
-		{"example.com/shop/api.(*Server).Get", "/src/api/api.gen.go", true},
-		{"main.main", "main.go", false},
-		{"shop/orders.List", "orders.go", false},
-	}
-	for _, tt := range tests {
-		if got := sqltrace.Skips(tt.function, tt.file); got != tt.want {
-			t.Errorf("skips(%s, %s) = %v, want %v", tt.function, tt.file, got, tt.want)
-		}
 	}
 }
 

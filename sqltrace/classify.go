@@ -32,11 +32,24 @@ func (r *request) inspect(sum ledger.Summary) {
 	}
 	c.addLoops(loops)
 	for i := range sum.Held {
-		h := &sum.Held[i]
-		c.add(RuleHeld, nil, nil, occurrence{
-			place: r.state.sites.at(&h.Stack), name: h.Name, count: h.Count, elapsed: h.Time, saved: h.Time, held: h.Time,
-		})
+		c.addHeld(&sum.Held[i])
 	}
+}
+
+// addHeld reports calls that a transaction waited for. They are allowed with
+// their own context or the transaction's.
+func (c *classifier) addHeld(h *ledger.HeldCall) {
+	o := occurrence{place: c.state.sites.at(&h.Stack), count: h.Count, elapsed: h.Time, saved: h.Time, held: h.Time}
+	key := findingKey{rule: RuleHeld, name: h.Name, route: c.sum.Route, method: c.sum.Method}
+	key.stand(o.place)
+	tx, _ := h.Transaction.(begun)
+	if tx.place != nil {
+		key.begun = tx.place.site
+	}
+	if a := cmp.Or(allowanceOf(h.Context).covers(RuleHeld), tx.allowed.covers(RuleHeld)); a != nil {
+		key.reason = a.reason
+	}
+	c.state.findings.add(key, o)
 }
 
 // classifier judges one request. The request is locked meanwhile.
@@ -231,19 +244,17 @@ func (c *classifier) writesTo(tables []string) bool {
 // add reports what a request did. A use that is known but whose place is not
 // will be looked at from its next execution on.
 func (c *classifier) add(rule Rule, fp *fingerprint, u *use, o occurrence) {
-	key := findingKey{rule: rule, route: c.sum.Route, method: c.sum.Method, fp: fp, name: o.name}
-	certain := true
-	if u != nil {
-		o.count = cmp.Or(o.count, int(u.count))
-		o.elapsed = cmp.Or(o.elapsed, u.elapsed)
-		if o.place, certain = c.placeLocked(fp, u); !certain {
-			fp.watched.Store(watchFor)
-		} else if a := u.again.allowed.covers(rule); a != nil {
+	key := findingKey{rule: rule, route: c.sum.Route, method: c.sum.Method, fp: fp}
+	o.count = cmp.Or(o.count, int(u.count))
+	o.elapsed = cmp.Or(o.elapsed, u.elapsed)
+	var certain bool
+	if o.place, certain = c.placeLocked(fp, u); certain {
+		key.stand(o.place)
+		if a := u.again.allowed.covers(rule); a != nil {
 			key.reason = a.reason
 		}
-	}
-	if certain && o.place != nil {
-		key.site, key.outer = o.place.site, o.place.outer
+	} else {
+		fp.watched.Store(watchFor)
 	}
 	c.state.findings.add(key, o)
 }

@@ -18,9 +18,10 @@ type Config struct {
 
 	// MinRepeats is how often one place must send a statement in one request
 	// before that can be a loop: an N+1 or one of its relatives. Default 5;
-	// negative turns all findings off. Not smaller: pages with two to four
-	// fixed look-ups are common and cost little; below 5, the call site of a
-	// request's first execution is looked up too, which costs a microsecond.
+	// negative turns all findings off, and with them the looks at a request's
+	// stacks. Not smaller: pages with two to four fixed look-ups are common and
+	// cost little; below 5, the call site of a request's first execution is
+	// looked up too, which costs a microsecond.
 	// Not larger: a list of ten rows already shows the mistake in development.
 	MinRepeats int
 

@@ -92,7 +92,7 @@ func (c *conn) Begin() (driver.Tx, error) {
 // on its connection.
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	base, err := beginTx(ctx, c.base, opts)
-	return traceTx(ctx, base, err)
+	return c.tracer.traceTx(ctx, base, err)
 }
 
 func (c *conn) Close() error {

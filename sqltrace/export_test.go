@@ -3,9 +3,9 @@ package sqltrace
 import (
 	"context"
 	"hash/maphash"
-	"runtime"
 	"time"
 
+	"github.com/hone-go/hone/internal/callsite"
 	"github.com/hone-go/hone/internal/ledger"
 	"github.com/hone-go/hone/internal/sqlscan"
 )
@@ -53,6 +53,13 @@ func (t *Tracer) CachedTexts() int {
 	return n
 }
 
+// Stacks returns how many stacks t has looked at.
+func (t *Tracer) Stacks() int {
+	t.sites.mu.RLock()
+	defer t.sites.mu.RUnlock()
+	return len(t.sites.mu.byStack)
+}
+
 // LockRequest locks what t keeps of a request, until unlock is called.
 func (t *Tracer) LockRequest(l *ledger.Ledger) (unlock func()) {
 	r := l.Part(t.state, newRequest).(*request)
@@ -75,20 +82,6 @@ func DistinctRatio(hashes []uint64) float64 {
 	return d.ratio()
 }
 
-// SiteOf returns how a frame of a program is reported, given its module and
-// the path of its package main.
-func SiteOf(module, mainPackage, function, file string, line int) (where, fn string) {
-	c := frameChooser{module: module, mainPackage: mainPackage}
-	s := c.site(runtime.Frame{Function: function, File: file, Line: line})
-	return s.where, s.function
-}
-
-// Skips reports whether a frame is passed over when looking for the caller.
-func Skips(function, file string) bool {
-	pkg := packageOf(function)
-	return isHone(pkg) || isLibrary(pkg) || isGenerated(pkg, file)
-}
-
 // DialectOfPackage is the dialect that the import path of a driver tells.
 var DialectOfPackage = dialectOfPackage
 
@@ -97,12 +90,16 @@ var DialectOfPackage = dialectOfPackage
 func LibraryFix(sql, table string, key any, frames ...[2]string) string {
 	used := libraryUnknown
 	for _, f := range frames {
-		used = max(used, libraryOf(packageOf(f[0]), f[1]))
+		used = max(used, libraryOf(callsite.PackageOf(f[0]), f[1]))
 	}
 	hasher := state{seed: maphash.MakeSeed()}
 	_, typ := hasher.hashValue(new(arguments), key)
 	return fix(rewriteLoop(sql, Unknown, 1, 0), used, []string{table}, typ)
 }
+
+// SentByGORM reports whether the application asks GORM, given its frames and
+// those further in.
+func SentByGORM(frames []callsite.Frame) bool { return libraryBelow(frames) == libraryGORM }
 
 // Quantile returns what durations finds, and its minimum.
 func Quantile(q float64, list ...time.Duration) (upper, least time.Duration, n int64) {

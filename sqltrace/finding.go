@@ -13,12 +13,14 @@ type Finding struct {
 	Rule       Rule       `json:"rule"`
 	Class      Class      `json:"class,omitempty"`
 	Confidence Confidence `json:"confidence"`
-	Route      string     `json:"route"`            // with the method, as in "GET /api/orders"
-	Where      string     `json:"where"`            // module-relative path and line of the call; "" if not seen yet
-	Func       string     `json:"func"`             // the function that makes the call
-	Caller     string     `json:"caller,omitempty"` // path and line of the call of that function, if it is the application's too
-	Call       string     `json:"call,omitempty"`   // the function it calls: a query method, an ORM's, the driver's
-	Query      string     `json:"query,omitempty"`  // sqlc's name for the statement
+	Route      string     `json:"route"`             // with the method, as in "GET /api/orders"
+	Where      string     `json:"where"`             // module-relative path and line of the call; "" if not seen yet
+	Func       string     `json:"func"`              // the function that makes the call
+	Caller     string     `json:"caller,omitempty"`  // path and line of the call of that function, if it is the application's too
+	Call       string     `json:"call,omitempty"`    // the function it calls: a query method, an ORM's, the driver's
+	Query      string     `json:"query,omitempty"`   // sqlc's name for the statement
+	Service    string     `json:"service,omitempty"` // the one that a call in a transaction calls
+	Begun      string     `json:"begun,omitempty"`   // path and line where that transaction was begun
 
 	// CountPerRequest is the mean number of executions in a request that
 	// showed the mistake, MaxPerRequest the highest.
@@ -111,7 +113,7 @@ func (t *Tracer) Findings() []Finding {
 	slices.SortFunc(list, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(b.Erlangs*b.Confidence.weight(), a.Erlangs*a.Confidence.weight()),
 			cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Route, b.Route), cmp.Compare(a.Where, b.Where),
-			cmp.Compare(a.Caller, b.Caller), cmp.Compare(a.SQL, b.SQL))
+			cmp.Compare(a.Caller, b.Caller), cmp.Compare(a.SQL, b.SQL), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Begun, b.Begun))
 	})
 	return list
 }
@@ -153,6 +155,7 @@ func newFinding(key findingKey, t *tally, window time.Duration) Finding {
 	o := &t.latest
 	f := Finding{
 		Rule:              key.rule,
+		Service:           key.name,
 		Class:             o.class,
 		Route:             routeName(key.method, key.route),
 		CountPerRequest:   float64(t.count) / n,
@@ -183,6 +186,9 @@ func newFinding(key findingKey, t *tally, window time.Duration) Finding {
 		if p.outer != nil {
 			f.Caller = p.outer.where
 		}
+	}
+	if key.begun != nil {
+		f.Begun = key.begun.where
 	}
 	if key.fp != nil {
 		f.SQL, f.Query = key.fp.sample, key.fp.name

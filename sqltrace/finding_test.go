@@ -258,15 +258,29 @@ func TestArgumentsOfAnyTypeAreToldApart(t *testing.T) {
 	}
 }
 
+// A request's statements are then not looked at either, whatever they show.
 func TestNegativeMinRepeatsTurnsFindingsOff(t *testing.T) {
-	tr := newTracerWith(t, sqltrace.Config{MinRepeats: -1})
-	request(func(ctx context.Context) {
-		for i := range 50 {
-			run(ctx, tr, selectLines, i)
-		}
-	})
-	if got := tr.Findings(); len(got) != 0 {
+	visit := func(tr *sqltrace.Tracer) {
+		request(func(ctx context.Context) {
+			for i := range 50 {
+				run(ctx, tr, selectLines, i)
+			}
+			s := tr.Begin(ctx, selectOrders, nil)
+			s.End(1e6, nil)
+		})
+	}
+	on := newTracerWith(t, sqltrace.Config{})
+	visit(on)
+	if findings, stacks := len(on.Findings()), on.Stacks(); findings != 2 || stacks == 0 {
+		t.Fatalf("%d findings by %d stacks, want 2 by some", findings, stacks)
+	}
+	off := newTracerWith(t, sqltrace.Config{MinRepeats: -1})
+	visit(off)
+	if got := off.Findings(); len(got) != 0 {
 		t.Errorf("Findings() = %+v, want none", got)
+	}
+	if got := off.Stacks(); got != 0 {
+		t.Errorf("stacks looked at = %d, want none", got)
 	}
 }
 

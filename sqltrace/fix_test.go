@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hone-go/hone/internal/callsite"
 	"github.com/hone-go/hone/sqltrace"
 )
 
@@ -56,6 +57,26 @@ func TestFixSpeaksTheCallersLibrary(t *testing.T) {
 	for _, tt := range tests {
 		if got := sqltrace.LibraryFix(tt.sql, `"public"."order_lines"`, tt.key, tt.frames...); !strings.Contains(got, tt.want) {
 			t.Errorf("%s: fix = %s, want it to contain %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// What calls the application, as GORM does its hooks, is not what it asks.
+func TestLibraryIsFurtherIn(t *testing.T) {
+	sql := callsite.Frame{Package: "database/sql", Owner: callsite.Library}
+	gorm := callsite.Frame{Package: "gorm.io/gorm", Owner: callsite.Library}
+	shop := callsite.Frame{Package: "example.com/shop", Owner: callsite.Application}
+	unknown := callsite.Frame{Package: "example.org/lib", Owner: callsite.Unknown}
+	for _, tt := range []struct {
+		frames []callsite.Frame
+		want   bool
+	}{
+		{[]callsite.Frame{sql, gorm, shop}, true},
+		{[]callsite.Frame{sql, shop, gorm, shop}, false},
+		{[]callsite.Frame{sql, unknown, gorm, shop}, false},
+	} {
+		if got := sqltrace.SentByGORM(tt.frames); got != tt.want {
+			t.Errorf("SentByGORM(%+v) = %t, want %t", tt.frames, got, tt.want)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package sqltrace
 import (
 	"path"
 	"strings"
+
+	"github.com/hone-go/hone/internal/callsite"
 )
 
 // library is the way in which the application talks to its database, by what
@@ -21,30 +23,38 @@ const (
 	libraryGORM
 )
 
+// libraryBelow returns the library that the application, or code of nobody
+// known, calls from the innermost of its frames.
+func libraryBelow(frames []callsite.Frame) library {
+	used := libraryUnknown
+	for _, f := range frames {
+		if f.Owner == callsite.Application || f.Owner == callsite.Unknown {
+			break
+		}
+		used = max(used, libraryOf(f.Package, f.File))
+	}
+	return used
+}
+
 // libraryOf returns the library that a frame belongs to.
 func libraryOf(pkg, file string) library {
 	switch {
-	case within(pkg, "gorm.io/gorm"):
+	case callsite.Within(pkg, "gorm.io/gorm"):
 		return libraryGORM
-	case within(pkg, "entgo.io/ent"), isEnt(pkg):
+	case callsite.Within(pkg, "entgo.io/ent"), callsite.IsEnt(pkg):
 		return libraryEnt
-	case within(pkg, "github.com/uptrace/bun"):
+	case callsite.Within(pkg, "github.com/uptrace/bun"):
 		return libraryBun
-	case within(pkg, "github.com/jmoiron/sqlx"):
+	case callsite.Within(pkg, "github.com/jmoiron/sqlx"):
 		return librarySQLX
 	case strings.HasSuffix(path.Base(strings.ReplaceAll(file, `\`, "/")), ".sql.go"):
 		return librarySQLC
-	case within(pkg, "github.com/jackc/pgx"):
+	case callsite.Within(pkg, "github.com/jackc/pgx"):
 		return libraryPGX
 	case pkg == "database/sql":
 		return librarySQL
 	}
 	return libraryUnknown
-}
-
-// isEnt reports whether ent wrote pkg.
-func isEnt(pkg string) bool {
-	return strings.HasSuffix(pkg, "/ent") || strings.Contains(pkg, "/ent/")
 }
 
 // serves reports whether a function is one that a server calls for a request.

@@ -70,7 +70,7 @@ func (r *request) begin(ctx context.Context, l *ledger.Ledger, fp *fingerprint, 
 		r.mu.detailed = l.Detailed()
 	}
 	looks := s.looksLocked(r)
-	if looks || fp.home.Load() == nil {
+	if looks || fp.home.Load() == nil && r.state.config.MinRepeats >= 0 {
 		r.mu.Unlock()
 		// Frames: here, Tracer.begin, the exported Begin, and its caller.
 		where := r.state.sites.caller(3)

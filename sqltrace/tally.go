@@ -27,6 +27,14 @@ type findingKey struct {
 	outer         *site  // nil if unknown
 	reason        string // why it is allowed; "" if it is not
 	name          string // of the service called, for RuleHeld
+	begun         *site  // where its transaction was; nil if unknown
+}
+
+// stand puts the finding at a place, if that is known.
+func (k *findingKey) stand(p *place) {
+	if p != nil {
+		k.site, k.outer = p.site, p.outer
+	}
 }
 
 // occurrence is one request's share of a finding.
@@ -42,7 +50,6 @@ type occurrence struct {
 	peak    int      // connections at once
 	rows    int64
 	bytes   int64 // of the response
-	name    string
 
 	source     *fingerprint // nil if unknown
 	sourceRows int64

@@ -84,7 +84,7 @@ type Statement struct {
 func (t *Tracer) Begin(ctx context.Context, sql string, args []any) Statement {
 	text := t.texts.find(sql, t.dialect, false)
 	if text.fp.kind == KindTransaction {
-		transact(ctx, text.fp.text)
+		t.transact(ctx, text.fp.text)
 		return Statement{}
 	}
 	a := arguments{all: text.literals}
@@ -109,7 +109,7 @@ func (t *Tracer) BeginNamed(ctx context.Context, sql string, args []driver.Named
 func (t *Tracer) beginNamed(ctx context.Context, sql string, args []driver.NamedValue, shared bool) Statement {
 	text := t.texts.find(sql, t.dialect, false)
 	if text.fp.kind == KindTransaction {
-		transact(ctx, text.fp.text)
+		t.transact(ctx, text.fp.text)
 		return Statement{}
 	}
 	a := arguments{all: text.literals}

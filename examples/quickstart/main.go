@@ -35,9 +35,7 @@ func main() {
 	})
 	mux.HandleFunc("GET /debug/routes", func(w http.ResponseWriter, _ *http.Request) {
 		_ = h.Measure().Snapshot().WriteText(w)
-		for _, f := range h.SQL().Findings() {
-			fmt.Fprintf(w, "\n%s on %s at %s\n%s", f.Rule, f.Route, f.Where, f.Fix)
-		}
+		_ = h.SQL().WriteText(w)
 	})
 	log.Fatal(http.ListenAndServe("127.0.0.1:8080", h.Handler(mux)))
 }

@@ -34,10 +34,11 @@ type Ledger struct {
 type entries struct {
 	sql         SQL
 	active      int32         // statements under way
-	open        int32         // transactions
+	open        []any         // transactions, by what was said of each at its start
 	activeSince time.Duration // when active last rose from 0, from start
 	spans       []Span
 	lookups     []Lookups
+	verdict     Verdict
 	held        []HeldCall
 	parts       []slot
 	first       [1]slot // backs parts: there is seldom more than one Tracer
@@ -85,13 +86,15 @@ const StackDepth = 32
 type Stack [StackDepth]uintptr
 
 // A HeldCall sums those calls to one external service, from one place, that
-// ended while a transaction of the request was open: so long did they keep its
-// connection and its locks.
+// ended while one transaction of the request, or others like it, were open: so
+// long did they keep its connection and its locks.
 type HeldCall struct {
-	Name  string
-	Stack Stack // from the caller of [Ledger.AddSpan] outwards
-	Count int
-	Time  time.Duration
+	Name        string
+	Stack       Stack           // from the caller of [Ledger.AddSpan] outwards
+	Transaction any             // what [Ledger.TransactionStart] was told, the latest one's
+	Context     context.Context // of the first of the calls
+	Count       int
+	Time        time.Duration
 }
 
 // maxHeld is how many places of held calls are told apart in a request; calls
@@ -228,28 +231,38 @@ func (l *Ledger) AddWait(d time.Duration) {
 	}
 }
 
-// TransactionStart says that a transaction began.
-func (l *Ledger) TransactionStart() {
+// TransactionStart says that a transaction began. What it is known by must be
+// comparable, and is the same for all that need not be told apart.
+func (l *Ledger) TransactionStart(by any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.openLocked(); e != nil {
-		e.open++
+		e.open = append(e.open, by)
 	}
 }
 
-// TransactionEnd says that a transaction ended. One whose start was not seen
-// does not count.
-func (l *Ledger) TransactionEnd() {
+// TransactionEnd says that a transaction ended: the latest that is known by
+// that, or for nil the latest of all. One whose start was not seen does not
+// count.
+func (l *Ledger) TransactionEnd(by any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e := l.openLocked(); e != nil && e.open > 0 {
-		e.open--
+	e := l.openLocked()
+	if e == nil {
+		return
+	}
+	for i, open := range slices.Backward(e.open) {
+		if by == nil || open == by {
+			e.open = slices.Delete(e.open, i, i+1)
+			return
+		}
 	}
 }
 
-// AddSpan adds one call to the external service called name. If a transaction
-// of the request is open it also looks at the stack, which costs a microsecond.
-func (l *Ledger) AddSpan(name string, d time.Duration) {
+// AddSpan adds one call, made with ctx, to the external service called name. If
+// a transaction of the request is open it also looks at the stack, which costs a
+// microsecond.
+func (l *Ledger) AddSpan(ctx context.Context, name string, d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.openLocked()
@@ -264,8 +277,8 @@ func (l *Ledger) AddSpan(name string, d time.Duration) {
 	s := &e.spans[i]
 	s.Count++
 	s.Time += d
-	if e.open > 0 {
-		e.hold(name, d)
+	if len(e.open) > 0 {
+		e.hold(ctx, name, d)
 	}
 }
 
@@ -302,16 +315,17 @@ func (l *Ledger) Lookups() []Lookups {
 }
 
 // hold adds a call that a transaction waited for. AddSpan calls it.
-func (e *entries) hold(name string, d time.Duration) {
+func (e *entries) hold(ctx context.Context, name string, d time.Duration) {
 	var pcs Stack
 	runtime.Callers(3, pcs[:]) // past Callers, hold and AddSpan
-	i := slices.IndexFunc(e.held, func(h HeldCall) bool { return h.Name == name && h.Stack == pcs })
+	by := e.open[len(e.open)-1]
+	i := slices.IndexFunc(e.held, func(h HeldCall) bool { return h.Name == name && h.Transaction == by && h.Stack == pcs })
 	if i < 0 {
 		if len(e.held) == maxHeld {
 			return
 		}
 		i = len(e.held)
-		e.held = append(e.held, HeldCall{Name: name, Stack: pcs})
+		e.held = append(e.held, HeldCall{Name: name, Stack: pcs, Transaction: by, Context: ctx})
 	}
 	e.held[i].Count++
 	e.held[i].Time += d

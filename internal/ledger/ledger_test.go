@@ -127,9 +127,9 @@ func TestTimeNeverFalls(t *testing.T) {
 
 func TestSpansAreSummedByName(t *testing.T) {
 	l := open(t)
-	l.AddSpan("stripe", 5)
-	l.AddSpan("mail", 1)
-	l.AddSpan("stripe", 6)
+	l.AddSpan(t.Context(), "stripe", 5)
+	l.AddSpan(t.Context(), "mail", 1)
+	l.AddSpan(t.Context(), "stripe", 6)
 	want := []ledger.Span{{Name: "stripe", Count: 2, Time: 11}, {Name: "mail", Count: 1, Time: 1}}
 	got := l.Spans()
 	if !slices.Equal(got, want) {
@@ -170,7 +170,7 @@ func TestLookupsAreSummedByName(t *testing.T) {
 func TestLateWritesAreDropped(t *testing.T) {
 	l := open(t)
 	l.StatementStart(at(10)) // still under way at the end
-	l.AddSpan("stripe", 5)
+	l.AddSpan(t.Context(), "stripe", 5)
 	want := ledger.SQL{Statements: 1, Time: 20}
 	if got := l.End(at(30), ledger.Summary{}); got != want {
 		t.Errorf("End() = %+v, want %+v: a statement under way counts up to the end", got, want)
@@ -180,7 +180,7 @@ func TestLateWritesAreDropped(t *testing.T) {
 		t.Error("StatementStart() after the end = true, want false")
 	}
 	l.AddWait(1)
-	l.AddSpan("late", 1)
+	l.AddSpan(t.Context(), "late", 1)
 	if got := l.SQL(at(60)); got != want {
 		t.Errorf("SQL() after the end = %+v, want %+v", got, want)
 	}
@@ -311,7 +311,7 @@ func TestConcurrentUse(t *testing.T) {
 					t.Error("StatementStart() = false before the end")
 				}
 				l.AddWait(1)
-				l.AddSpan(fmt.Sprint("service ", i%3), 1)
+				l.AddSpan(t.Context(), fmt.Sprint("service ", i%3), 1)
 				l.Spans()
 				l.SQL(at(now))
 				p := l.Part(i%5, func(any) ledger.Part { return new(counter) })
@@ -347,19 +347,21 @@ func TestConcurrentUse(t *testing.T) {
 
 func TestSpansInsideTransactionsAreHeld(t *testing.T) {
 	l := open(t)
-	l.AddSpan("mail", time.Second)
-	l.TransactionEnd() // its start was not seen
-	l.TransactionStart()
+	l.AddSpan(t.Context(), "mail", time.Second)
+	l.TransactionEnd(nil) // its start was not seen
+	l.TransactionStart("outer")
 	var line int
 	for range 2 {
 		_, _, line, _ = runtime.Caller(0)
-		l.AddSpan("mail", 2*time.Second)
+		l.AddSpan(t.Context(), "mail", 2*time.Second)
 	}
-	l.TransactionStart()
-	l.TransactionEnd()
-	l.AddSpan("stock", 3*time.Second)
-	l.TransactionEnd()
-	l.AddSpan("mail", 4*time.Second)
+	l.TransactionStart("inner")
+	l.TransactionEnd("unknown")
+	l.TransactionEnd("outer")
+	ctx := context.WithValue(t.Context(), atKey{}, "stock")
+	l.AddSpan(ctx, "stock", 3*time.Second)
+	l.TransactionEnd(nil)
+	l.AddSpan(t.Context(), "mail", 4*time.Second)
 
 	want := []ledger.Span{
 		{Name: "mail", Count: 4, Time: 9 * time.Second},
@@ -378,19 +380,41 @@ func TestSpansInsideTransactionsAreHeld(t *testing.T) {
 	if len(p.Held) != 2 || p.Held[0].Count != 2 || p.Held[0].Time != 4*time.Second || p.Held[1].Name != "stock" || p.Held[1].Time != 3*time.Second {
 		t.Fatalf("Summary.Held = %+v, want 4 s of two calls to mail and 3 s of one to stock", p.Held)
 	}
+	if p.Held[0].Transaction != "outer" || p.Held[1].Transaction != "inner" || p.Held[1].Context != ctx {
+		t.Errorf("Summary.Held = %+v, want mail in the outer and stock in the inner transaction, with its context", p.Held)
+	}
 	frame, _ := runtime.CallersFrames(p.Held[0].Stack[:1]).Next()
 	if frame.Line != line+1 || !strings.HasSuffix(frame.File, "ledger_test.go") {
 		t.Errorf("the call is held at %s:%d, want line %d of this file", frame.File, frame.Line, line+1)
 	}
-	l.TransactionStart() // after the end: dropped, and no panic
-	l.TransactionEnd()
+	l.TransactionStart("late") // after the end: dropped, and no panic
+	l.TransactionEnd("late")
+}
+
+type atKey struct{}
+
+// Calls from one place in unlike transactions are told apart, and summed in
+// like ones.
+func TestHeldCallsGoByTheirTransaction(t *testing.T) {
+	l := open(t)
+	for _, by := range []string{"a", "b", "a"} {
+		l.TransactionStart(by)
+		l.AddSpan(t.Context(), "mail", time.Second)
+		l.TransactionEnd(by)
+	}
+	p := new(summaryPart)
+	l.Part(p, func(any) ledger.Part { return p })
+	l.End(at(time.Minute), ledger.Summary{})
+	if len(p.Held) != 2 || p.Held[0].Transaction != "a" || p.Held[0].Count != 2 || p.Held[1].Transaction != "b" || p.Held[1].Count != 1 {
+		t.Errorf("Summary.Held = %+v, want two calls in a and one in b", p.Held)
+	}
 }
 
 func TestPlacesOfHeldCallsAreBounded(t *testing.T) {
 	l := open(t)
-	l.TransactionStart()
+	l.TransactionStart("all")
 	for i := range 40 {
-		l.AddSpan(fmt.Sprint("service ", i), time.Second)
+		l.AddSpan(t.Context(), fmt.Sprint("service ", i), time.Second)
 	}
 	p := new(summaryPart)
 	l.Part(p, func(any) ledger.Part { return p })
