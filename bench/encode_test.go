@@ -5,6 +5,10 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/CAFxX/httpcompression"
@@ -63,10 +67,25 @@ func encoders(tb testing.TB, coding string) map[string]func(http.Handler) http.H
 	return all
 }
 
+// corpus is what gzhttp's own benchmarks encode: the beginning of a JSON list.
+func corpus(tb testing.TB) []byte {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/klauspost/compress").Output()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	body, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "gzhttp", "testdata", "benchmark.json"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return body
+}
+
+// BenchmarkEncode sends what gzhttp's own benchmarks do, in their three sizes.
 func BenchmarkEncode(b *testing.B) {
+	whole := corpus(b)
 	for _, coding := range []string{"gzip", "zstd"} {
-		for _, size := range []int{2 << 10, 20 << 10, 100 << 10} {
-			body := products(size)
+		for _, size := range []int{2048, 20480, 102400} {
+			body := whole[:size]
 			answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
 				_, _ = w.Write(body)

@@ -40,6 +40,7 @@ func New(config Config) (*Encoder, error) {
 		if err != nil {
 			return nil, fmt.Errorf("encode: %v: %w", c, err)
 		}
+		e.pools[c].New = func() any { s, _ := e.newStream(c); return s }
 		e.pools[c].Put(s)
 	}
 	return e, nil
@@ -51,7 +52,7 @@ func New(config Config) (*Encoder, error) {
 // 9111 §5.2.2.6), and no digest of the bytes that would change (RFC 9530).
 // The body's size is left to the caller; see [Config.MinSize].
 func (e *Encoder) Encodable(status int, h http.Header) bool {
-	return e.types.has(h.Get("Content-Type")) && transformable(status, h)
+	return e.types.has(first(h["Content-Type"])) && transformable(status, h)
 }
 
 // transformable is Encodable but for the type.
@@ -146,12 +147,8 @@ func (e *Encoder) newStream(c Coding) (*stream, error) {
 
 // stream returns a fresh stream to out.
 func (e *Encoder) stream(c Coding, out io.Writer) *stream {
-	s, _ := e.pools[c].Get().(*stream)
-	if s == nil {
-		s, _ = e.newStream(c) // New has seen that it can be made
-	} else {
-		s.Reset(&s.out)
-	}
+	s := e.pools[c].Get().(*stream)
+	s.Reset(&s.out)
 	s.out.Writer = out
 	return s
 }

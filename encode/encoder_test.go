@@ -188,3 +188,27 @@ func BenchmarkLevel(b *testing.B) {
 		}
 	}
 }
+
+// Whatever a client presents as an entity tag: what TagFor adds, SplitTag takes
+// off again, and Match finds.
+func FuzzSplitTag(f *testing.F) {
+	for _, seed := range []string{`"v7"`, `W/"v7"`, `"v7~gz"`, `""`, `"a"b"`, `W/`, `"~br~zst"`, "\"\x00\"", `"" `} {
+		f.Add(seed)
+	}
+	e := newEncoder(f, encode.Config{})
+	all := e.Negotiate([]string{"gzip, br, zstd"})
+	f.Fuzz(func(t *testing.T, etag string) {
+		for _, c := range []encode.Coding{encode.Gzip, encode.Brotli, encode.Zstd} {
+			coded := encode.TagFor(etag, c)
+			if coded == etag {
+				continue // weak, or no tag
+			}
+			if back, got := encode.SplitTag(coded); back != strings.Trim(etag, " \t") || got != c {
+				t.Errorf("SplitTag(TagFor(%q, %v)) = %q, %v", etag, c, back, got)
+			}
+			if tag, ok := all.Match([]string{coded}, etag); !ok || tag != coded {
+				t.Errorf("Match(%q, %q) = %q, %t, want it found", coded, etag, tag, ok)
+			}
+		}
+	})
+}

@@ -30,15 +30,30 @@ func newEncoder(tb testing.TB, config encode.Config) *encode.Encoder {
 // decode by itself.
 func serve(t *testing.T, config encode.Config, h2 bool, handler http.HandlerFunc) *httptest.Server {
 	t.Helper()
-	srv := httptest.NewUnstartedServer(newEncoder(t, config).Handler(handler))
-	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // handlers here break off
-	if h2 {
-		srv.EnableHTTP2 = true
-		srv.StartTLS()
-	} else {
-		srv.Start()
+	h := newEncoder(t, config).Handler(handler)
+	if !h2 {
+		return quiet(t, h)
 	}
+	srv := unstarted(t, h)
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
 	srv.Client().Transport.(*http.Transport).DisableCompression = true
+	return srv
+}
+
+// quiet starts a server that says nothing of handlers that break off. Its
+// client does not decode by itself.
+func quiet(t *testing.T, h http.Handler) *httptest.Server {
+	t.Helper()
+	srv := unstarted(t, h)
+	srv.Start()
+	srv.Client().Transport.(*http.Transport).DisableCompression = true
+	return srv
+}
+
+func unstarted(t *testing.T, h http.Handler) *httptest.Server {
+	srv := httptest.NewUnstartedServer(h)
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	t.Cleanup(srv.Close)
 	return srv
 }

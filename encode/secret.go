@@ -55,14 +55,14 @@ func (g Guard) guards(r *http.Request, h http.Header, contentType string) bool {
 	if g == GuardCredentials {
 		return true
 	}
-	switch r.Header.Get("Sec-Fetch-Site") {
+	switch first(r.Header["Sec-Fetch-Site"]) {
 	case "same-origin", "same-site", "none":
 		return false
 	case "":
 		mediaType := essence(contentType)
 		return mediaType == "text/html" || mediaType == "application/xhtml+xml"
 	}
-	return r.Header.Get("Sec-Fetch-User") != "?1"
+	return first(r.Header["Sec-Fetch-User"]) != "?1"
 }
 
 // credentials reports whether r carries any; for GuardCrossSite, any that a
@@ -71,8 +71,8 @@ func (g Guard) credentials(r *http.Request) bool {
 	if len(r.Header["Cookie"]) > 0 || r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		return true
 	}
-	authorization := r.Header.Get("Authorization")
-	if g == GuardCredentials {
+	authorization := first(r.Header["Authorization"])
+	if authorization == "" || g == GuardCredentials {
 		return authorization != ""
 	}
 	scheme, _, _ := strings.Cut(authorization, " ")

@@ -35,9 +35,11 @@ type writer struct {
 	coding Coding  // as decided
 
 	// Of an encoded response only:
-	stream   *stream // nil for HEAD
-	declared int64   // the handler's Content-Length, or unknown
-	taken    int64   // bytes of the body that came
+	line     [1]string // its Content-Encoding, here rather than allocated
+	stream   *stream   // nil for HEAD
+	inside   bool      // a call of stream has not returned
+	declared int64     // the handler's Content-Length, or unknown
+	taken    int64     // bytes of the body that came
 }
 
 // buffers hold what comes before a decision. They stay small: a larger write
@@ -58,7 +60,7 @@ func (w *writer) WriteHeader(status int) {
 	h := w.Header()
 	_, typed := h["Content-Type"]
 	switch {
-	case !transformable(status, h), typed && !w.enc.types.has(h.Get("Content-Type")):
+	case !transformable(status, h), typed && !w.enc.types.has(first(h["Content-Type"])):
 		w.decide(nil, 0)
 	case typed && contentLength(h) != unknown:
 		w.decide(nil, contentLength(h))
@@ -133,7 +135,10 @@ func (w *writer) FlushError() error {
 		w.decide(nil, math.MaxInt64)
 	}
 	if w.stream != nil {
-		if err := w.stream.Flush(); err != nil {
+		w.inside = true
+		err := w.stream.Flush()
+		w.inside = false
+		if err != nil {
 			return err
 		}
 	}
@@ -214,8 +219,8 @@ func (w *writer) choose(begin []byte, size int64) Coding {
 	if !transformable(w.status, h) || size < int64(w.minSize()) {
 		return Identity
 	}
-	contentType := h.Get("Content-Type")
-	_, typed := h["Content-Type"]
+	lines, typed := h["Content-Type"]
+	contentType := first(lines)
 	if !typed && len(begin) > 0 {
 		contentType = http.DetectContentType(begin)
 	}
@@ -223,7 +228,7 @@ func (w *writer) choose(begin []byte, size int64) Coding {
 		return Identity
 	}
 	if !typed {
-		h.Set("Content-Type", contentType) // net/http would look at encoded bytes
+		h["Content-Type"] = []string{contentType} // net/http would look at encoded bytes
 	}
 	return w.negotiation.Coding
 }
@@ -240,7 +245,10 @@ func (w *writer) write(p []byte) (int, error) {
 	case w.stream == nil: // HEAD
 		return len(p), nil
 	}
-	return w.stream.Write(p)
+	w.inside = true
+	n, err := w.stream.Write(p)
+	w.inside = false
+	return n, err
 }
 
 // BeforeHeader makes the header say what is done to the body. It implements
@@ -251,19 +259,20 @@ func (w *writer) BeforeHeader(status int) {
 		httpfield.AddVary(h, "Accept-Encoding")
 	}
 	if status == http.StatusNotModified {
-		if tag, ok := w.negotiation.Match(w.req.Header["If-None-Match"], h.Get("Etag")); ok {
-			h.Set("Etag", tag)
+		if tag, ok := w.negotiation.Match(w.req.Header["If-None-Match"], first(h["Etag"])); ok {
+			h["Etag"] = []string{tag}
 		}
 	}
 	if w.coding == Identity {
 		return
 	}
-	h.Set("Content-Encoding", w.coding.String())
-	if etag := h.Get("Etag"); etag != "" {
-		h.Set("Etag", TagFor(etag, w.coding))
+	w.line[0] = w.coding.String()
+	h["Content-Encoding"] = w.line[:]
+	if etag := first(h["Etag"]); etag != "" {
+		h["Etag"] = []string{TagFor(etag, w.coding)}
 	}
-	h.Del("Content-Length")
-	h.Del("Accept-Ranges") // a range of the encoded bytes is not to be had
+	delete(h, "Content-Length")
+	delete(h, "Accept-Ranges") // a range of the encoded bytes is not to be had
 }
 
 // varies reports whether another Accept-Encoding could have got another
@@ -274,7 +283,7 @@ func (e *Encoder) varies(status int, h http.Header) bool {
 	if status == http.StatusNotModified || status == http.StatusPartialContent {
 		return true
 	}
-	if lines, typed := h["Content-Type"]; typed && (len(lines) == 0 || !e.types.has(lines[0])) {
+	if lines, typed := h["Content-Type"]; typed && !e.types.has(first(lines)) {
 		return false
 	}
 	return transformable(status, h)
@@ -311,14 +320,19 @@ func (w *writer) finish() {
 		// handler gave up before the end, as net/http does for other bodies.
 		panic(http.ErrAbortHandler)
 	}
+	w.inside = true
 	_ = w.stream.Close() // the client is gone, or sees that the end is missing
-	w.enc.release(w.coding, w.stream)
-	w.stream = nil
+	w.inside = false
+	w.drop()
 }
 
-// drop forgets what was held and the stream, whose state nobody knows.
+// drop forgets what was held, and keeps the stream for another response
+// unless a panic came out of it: then nobody knows its state.
 func (w *writer) drop() {
 	w.unhold()
+	if w.stream != nil && !w.inside {
+		w.enc.release(w.coding, w.stream)
+	}
 	w.stream = nil
 }
 
@@ -341,4 +355,13 @@ func contentLength(h http.Header) int64 {
 		return unknown
 	}
 	return n
+}
+
+// first returns the first line of a field, or "". It saves what Header.Get
+// spends on the spelling of names that are constants here.
+func first(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[0]
 }

@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"net/http"
 	"strconv"
+
+	"github.com/hone-go/hone/internal/httpfield"
 )
 
 // statusClientLeft is nginx's status for a client that left before the answer.
@@ -59,7 +61,7 @@ func Error(w http.ResponseWriter, r *http.Request, err error) Problem {
 	} {
 		h.Del(name)
 	}
-	h.Add("Vary", "Accept")
+	httpfield.AddVary(h, "Accept")
 	h.Set("Content-Type", kind)
 	send(w, r, p.Status, body)
 	return p
