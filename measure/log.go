@@ -74,6 +74,19 @@ func (q *request) attrs(s ledger.Summary, o outcome) []slog.Attr {
 		}
 		attrs = append(attrs, slog.Group("cache", group...))
 	}
+	return append(attrs, limitAttrs(q.Verdict())...)
+}
+
+// limitAttrs says what rate limits did beyond admitting as usual. A rule that
+// refused nothing but is there would have: it is tried out.
+func limitAttrs(v ledger.Verdict) []slog.Attr {
+	var attrs []slog.Attr
+	if v.Rule != "" {
+		attrs = append(attrs, slog.Bool("limit_refused", v.Refused), slog.String("limit_rule", v.Rule))
+	}
+	if v.Degraded {
+		attrs = append(attrs, slog.Bool("limit_degraded", true))
+	}
 	return attrs
 }
 
