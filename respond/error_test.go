@@ -182,3 +182,15 @@ func TestProblemIsAnError(t *testing.T) {
 		t.Errorf("errors.As found %v, want the problem", p)
 	}
 }
+
+// RFC 9110 §12.5.5: what a layer around has said already is not said again.
+func TestErrorAddsToVaryOnce(t *testing.T) {
+	for before, want := range map[string]string{"Origin": "Origin, Accept", "accept, Origin": "accept, Origin", "*": "*"} {
+		w := httptest.NewRecorder()
+		w.Header().Set("Vary", before)
+		respond.Error(w, httptest.NewRequest("GET", "/", nil), respond.Problemf(404, "gone"))
+		if got := strings.Join(w.Header().Values("Vary"), ", "); got != want {
+			t.Errorf("Vary %q before: Vary = %q, want %q", before, got, want)
+		}
+	}
+}
