@@ -39,14 +39,23 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if impl := os.Getenv(envHerdImpl); impl != "" {
-		if err := joinHerd(impl, os.Getenv(envHerdRedis)); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+	if url := os.Getenv(envAdmitURL); url != "" {
+		os.Exit(admit(url, os.Getenv(envAdmitImpl), os.Getenv(envAdmitLimit)))
 	}
-	os.Exit(m.Run())
+	impl, url := os.Getenv(envHerdImpl), os.Getenv(envDelayRedis)
+	if impl == "" && url == "" {
+		os.Exit(m.Run())
+	}
+	var err error
+	if impl != "" {
+		err = joinHerd(impl, os.Getenv(envHerdRedis))
+	} else {
+		err = changeThings(url, os.Getenv(envDelayPostgres))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // BenchmarkHerd has four processes of 500 readers each ask for one key that

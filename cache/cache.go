@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hone-go/hone/internal/breaker"
 	"github.com/hone-go/hone/internal/envelope"
 )
 
@@ -19,8 +20,11 @@ type Cache struct {
 	namespace string
 	marks     *marks
 	backend   *backend
-	near      *near // nil if off
+	near      *near     // nil if off
+	joint     TagReader // nil where changes are told, and where the store is none
+	hints     *tagHints // with joint
 	packer    *envelope.Packer
+	leftovers leftovers
 
 	background sync.WaitGroup // loads that nobody waits for
 	mu         struct {
@@ -43,8 +47,12 @@ func New(store Store, cfg Config) (*Cache, error) {
 		cfg:       cfg,
 		namespace: cfg.namespace(),
 		marks:     newMarks(),
-		backend:   newBackend(store, cfg.StoreTimeout, cfg.ProbeInterval),
 	}
+	c.backend = newBackend(store, cfg.StoreTimeout, cfg.ProbeInterval, func() {
+		if c.leftovers.count.Load() != 0 {
+			c.releaseLeftovers()
+		}
+	})
 	c.mu.named = make(map[string]*tally)
 	var err error
 	packing := envelope.Config{CompressAbove: cfg.CompressAbove}
@@ -61,9 +69,7 @@ func New(store Store, cfg Config) (*Cache, error) {
 		if !watches {
 			return nil, fmt.Errorf("cache: Config.Near needs a store that tells of changes, and a %T does not: leave Near out", store)
 		}
-		if c.near, err = newNear(cfg.Near.MaxBytes); err != nil {
-			return nil, err
-		}
+		c.near = newNear(cfg.Near.MaxBytes)
 	}
 	if watches {
 		w, err := watcher.Watch(c.namespace, Events{Key: c.marks.key, Tag: c.marks.tag, Lost: c.marks.lost})
@@ -71,6 +77,8 @@ func New(store Store, cfg Config) (*Cache, error) {
 			return nil, fmt.Errorf("cache: %w", err)
 		}
 		c.marks.watch.Store(&watching{w})
+	} else if joint, ok := store.(TagReader); ok {
+		c.joint, c.hints = joint, new(tagHints)
 	}
 	return c, nil
 }
@@ -192,17 +200,15 @@ func (c *Cache) Stats() []Stats {
 }
 
 // Reachable reports whether the store is being called: false from its
-// repeated failure until it answers again.
-func (c *Cache) Reachable() bool { return !c.backend.open.Load() }
+// repeated failure until it answers again, and after Close.
+func (c *Cache) Reachable() bool { return !c.backend.breaker.Open() }
 
 // NearBytes returns how many bytes the near cache holds: see Near.MaxBytes.
-// Cost: it does the near cache's outstanding evictions.
 func (c *Cache) NearBytes() int64 {
 	if c.near == nil {
 		return 0
 	}
-	c.near.entries.CleanUp() // writes are weighed a little later
-	return int64(c.near.entries.WeightedSize())
+	return c.near.bytes()
 }
 
 // register takes a name for a function's entries.
@@ -222,7 +228,7 @@ func (c *Cache) register(name string) (*tally, error) {
 
 // report hands an error that was survived to the configuration's hook.
 func (c *Cache) report(ctx context.Context, err error) {
-	if c.cfg.OnError != nil && !errors.Is(err, errOpen) {
+	if c.cfg.OnError != nil && !errors.Is(err, breaker.ErrOpen) {
 		_ = guard("OnError", func() { c.cfg.OnError(ctx, err) }) // there is nobody left to tell
 	}
 }

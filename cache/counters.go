@@ -29,6 +29,7 @@ func NewCounters(c *Cache, name string, ttl TTL) (*Counters, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys.joint = nil // numbers carry no tags
 	return &Counters{cache: c, keys: keys, tally: keys.tally, ttl: ttl.or(c.cfg.TTL)}, nil
 }
 
@@ -66,7 +67,7 @@ func (n *Counters) Get(ctx context.Context, key string) (value int64, found bool
 	if err != nil {
 		return 0, false, err
 	}
-	items, err := n.keys.storeGetMany(ctx, []string{name})
+	items, _, err := n.keys.storeGetMany(ctx, []string{name})
 	if err != nil {
 		return 0, false, err
 	}

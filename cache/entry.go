@@ -57,15 +57,15 @@ func (f *Func[K, V]) judge(soft int64, took time.Duration) freshness {
 }
 
 // read decodes a stored value and says what may be done with it. An unusable
-// one comes without an entry.
-func (f *Func[K, V]) read(ctx context.Context, key string, b []byte) (*entry[V], freshness) {
-	e, state, _ := f.decode(ctx, key, b) // what cannot be decoded is told by discard, once
+// one comes without an entry. a is what the store has said of tags.
+func (f *Func[K, V]) read(ctx context.Context, key string, b []byte, a ages) (*entry[V], freshness) {
+	e, state, _ := f.decode(ctx, key, b, a) // what cannot be decoded is told by discard, once
 	return e, state
 }
 
 // decode is read. An error says that the value cannot be decoded; without one,
 // an unusable value is outdated.
-func (f *Func[K, V]) decode(ctx context.Context, key string, b []byte) (*entry[V], freshness, error) {
+func (f *Func[K, V]) decode(ctx context.Context, key string, b []byte, a ages) (*entry[V], freshness, error) {
 	h, body, err := f.cache.packer.Unpack(key, b)
 	if err != nil {
 		return nil, unusable, err
@@ -77,16 +77,18 @@ func (f *Func[K, V]) decode(ctx context.Context, key string, b []byte) (*entry[V
 	if state == unusable {
 		return nil, unusable, nil
 	}
-	e := &entry[V]{
-		found: h.Flags&envelope.Negative == 0, created: h.Created, soft: h.Soft, took: h.Took,
-		generation: h.Generation, size: len(body), tags: f.tagSlots(h.Tags),
+	if f.joint != nil {
+		f.cache.hints.remember(f.cache.marks.slot(key), h.Tags)
 	}
-	switch alive, err := f.alive(ctx, e, h.Tags); {
-	case err != nil:
-		f.cache.report(ctx, err)
+	switch alive, known := f.alive(ctx, &h, a); {
+	case !known:
 		return nil, unsure, nil
 	case !alive:
 		return nil, unusable, nil
+	}
+	e := &entry[V]{
+		found: h.Flags&envelope.Negative == 0, created: h.Created, soft: h.Soft, took: h.Took,
+		generation: h.Generation, size: len(body), tags: f.tagSlots(h.Tags),
 	}
 	if e.found {
 		var derr error
@@ -101,65 +103,11 @@ func (f *Func[K, V]) decode(ctx context.Context, key string, b []byte) (*entry[V
 	return e, state, nil
 }
 
-// alive reports whether none of an entry's tags was invalidated since it was
-// loaded. The error is the store's, which is asked if that is not known here.
-func (f *Func[K, V]) alive(ctx context.Context, e *entry[V], tags envelope.Tags) (bool, error) {
-	m := f.cache.marks
-	if m.coherent(m.clock(), f.cache.cfg.Near.MaxStale) {
-		if since := m.since.Load(); since != 0 && e.generation >= since && e.generation >= m.generation(e.tags) {
-			return true, nil
-		}
-	}
-	all := append(make([]string, 0, 1+tags.Len()), string(f.tag[:]))
-	for t := range tags.All() {
-		all = append(all, string(t[:]))
-	}
-	of, _, err := f.cache.generations(ctx, all)
-	if err != nil {
-		return false, err
-	}
-	for _, g := range of {
-		if g > e.generation {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// generations asks the store for the generations of tags and the present one.
-func (c *Cache) generations(ctx context.Context, tags []string) (of []int64, now int64, err error) {
-	sctx, err := c.backend.begin(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	epoch := c.marks.epoch.Load()
-	of, now, err = c.backend.store.Generations(sctx, c.namespace, tags)
-	if err = c.backend.end(err); err != nil {
-		return nil, 0, err
-	}
-	c.marks.present(now)
-	if c.marks.watch.Load() != nil && c.marks.since.Load() == 0 {
-		c.marks.complete(epoch, now)
-	}
-	return of, now, nil
-}
-
-// present returns the present generation, as far as this process knows, which
-// is what a load that begins now counts as. It is asked for only if nothing is
-// known: an older one is safe, as it is the sooner invalidated.
-func (c *Cache) present(ctx context.Context, tag envelope.Tag) (int64, error) {
-	if c.marks.since.Load() != 0 {
-		return c.marks.now.Load(), nil
-	}
-	_, now, err := c.generations(ctx, []string{string(tag[:])})
-	return now, err
-}
-
 // discard counts and tells of a value that cannot be decoded, and reports
 // whether this is one. It is called where the value is about to be replaced or
 // deleted, so that each counts once however many readers met it.
-func (f *Func[K, V]) discard(ctx context.Context, key string, b []byte) bool {
-	_, _, err := f.decode(ctx, key, b)
+func (f *Func[K, V]) discard(ctx context.Context, key string, b []byte, a ages) bool {
+	_, _, err := f.decode(ctx, key, b, a)
 	if err == nil {
 		return false
 	}

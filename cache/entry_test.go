@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/hone-go/hone/cache"
+	"github.com/hone-go/hone/internal/envelope"
 )
 
 // A keeper is a store that remembers what it was given, and may store something
@@ -100,6 +102,43 @@ func TestBadEntries(t *testing.T) {
 		if got, errs := v.Stats().Undecodable, told.taken(); got != 1 || len(errs) != 1 {
 			t.Errorf("%s: %d undecodable values, OnError was told %v, want one of each", name, got, errs)
 		}
+	}
+}
+
+// TestCompressionBomb: a small entry that would become more than the bound is
+// refused before it does, counted, and replaced.
+func TestCompressionBomb(t *testing.T) {
+	const large = 128 << 20
+	packer, err := envelope.NewPacker(envelope.Config{MaxBody: large, CompressAbove: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, told := newKeeper(t), complaints{}
+	c := openCache(t, k, cache.Config{OnError: told.add, Codec: cache.Raw()})
+	f := define(t, c, "f", func(context.Context, int) (string, error) { return "v", nil }, cache.FuncConfig[int, string]{})
+	k.change = func(key string, _ []byte) []byte {
+		b, err := packer.Pack(nil, key, envelope.Header{Codec: cache.CodecRaw}, make([]byte, large))
+		if err != nil || len(b) > 1<<20 {
+			t.Fatalf("the bomb is of %d bytes, %v", len(b), err)
+		}
+		return b
+	}
+	if err := f.Set(t.Context(), 1, "v"); err != nil {
+		t.Fatal(err)
+	}
+	k.change = nil
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 3 {
+		wants(t, "Get", "v", true)(f.Get(t.Context(), 1))
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > large/2 {
+		t.Errorf("reading the bomb has allocated %d bytes, want less than the %d that entries may have", used, large/2)
+	}
+	errs := told.taken()
+	if s := f.Stats(); s.Undecodable != 1 || s.Loads != 1 || s.Hits != 2 || len(errs) != 1 || !errors.Is(errs[0], cache.ErrEntry) {
+		t.Errorf("Stats() = %+v, OnError was told %v, want one thrown away, one load, two hits", s, errs)
 	}
 }
 

@@ -156,6 +156,38 @@ func TestBreaker(t *testing.T) {
 	})
 }
 
+// TestAnswersAreNoFailures: failures that an answer comes between, though it
+// be an error, are not in a row; a refusal without asking is no answer.
+func TestAnswersAreNoFailures(t *testing.T) {
+	s := newSpy(t)
+	c := openCache(t, s, cache.Config{})
+	n, err := cache.NewCounters(c, "n", cache.Forever())
+	if err != nil {
+		t.Fatal(err)
+	}
+	increments := func(answer error, times int) {
+		s.onCall(refuse(answer, "Increment"))
+		for range times {
+			if _, err := n.Increment(t.Context(), "k", 1); !errors.Is(err, answer) {
+				t.Errorf("Increment = %v, want %v", err, answer)
+			}
+		}
+	}
+	for _, answer := range []error{cache.ErrNotNumber, errors.New("what?")} {
+		increments(errStore, 4)
+		increments(answer, 1)
+	}
+	increments(errStore, 4)
+	if !c.Reachable() {
+		t.Error("Reachable() = false after four failures in a row, want true")
+	}
+	increments(cache.ErrKey, 1)
+	increments(errStore, 1)
+	if c.Reachable() {
+		t.Error("Reachable() = true after five failures in a row, want false")
+	}
+}
+
 // TestCloseEndsProbes: a bubble does not end while one runs.
 func TestCloseEndsProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -200,6 +232,9 @@ func TestClosedCacheLoads(t *testing.T) {
 	f := define(t, c, "f", func(_ context.Context, n int) (int, error) { return n, nil }, cache.FuncConfig[int, int]{})
 	wants(t, "Get", 1, true)(f.Get(t.Context(), 1))
 	_ = c.Close()
+	if c.Reachable() {
+		t.Error("Reachable() = true after Close, want false")
+	}
 	wants(t, "Get after Close", 1, true)(f.Get(t.Context(), 1))
 	wants(t, "Get after Close", 2, true)(f.Get(t.Context(), 2))
 }

@@ -83,6 +83,7 @@ func (w *filling[K, V]) claim(calls []*call[K, V]) {
 		stamps[i] = w.cache.marks.stamp(c.slot)
 	}
 	items, _ := w.storeClaim(calls, false) // it has told of the error
+	a := w.ages(w.ctx, items, ages{})
 	var dead []*call[K, V]
 	for i, item := range items {
 		switch c := calls[i]; item.State {
@@ -94,7 +95,7 @@ func (w *filling[K, V]) claim(calls []*call[K, V]) {
 		case Held:
 			w.held = append(w.held, c)
 		default:
-			switch w.serve(c, stamps[i], item.Value) {
+			switch w.serve(c, stamps[i], item.Value, a) {
 			case unsure:
 				w.unleased = append(w.unleased, c)
 			case unusable, onlyIfFail:
@@ -112,8 +113,8 @@ func (w *filling[K, V]) take(c *call[K, V]) {
 }
 
 // serve finishes a call with what was in the store, if that can be.
-func (w *filling[K, V]) serve(c *call[K, V], s stamp, value []byte) freshness {
-	e, state := w.read(w.ctx, c.name, value)
+func (w *filling[K, V]) serve(c *call[K, V], s stamp, value []byte, a ages) freshness {
+	e, state := w.read(w.ctx, c.name, value, a)
 	if e != nil && c.good != nil && e.found && !w.passes(w.ctx, c.good, e.value) {
 		state = unusable
 	}
@@ -178,15 +179,15 @@ func (w *filling[K, V]) recheck(calls []*call[K, V]) {
 	for i, c := range calls {
 		stamps[i] = w.cache.marks.stamp(c.slot)
 	}
-	items, _ := w.storeGetMany(w.ctx, names(calls)) // it has told of the error
+	items, a, _ := w.storeGetMany(w.ctx, names(calls)) // it has told of the error
 	var done []*call[K, V]
 	for i, c := range calls {
 		if items[i].State == Found {
-			if s := w.serve(c, stamps[i], items[i].Value); s >= stale {
+			if s := w.serve(c, stamps[i], items[i].Value, a); s >= stale {
 				done = append(done, c)
 				continue
 			}
-			w.discard(w.ctx, c.name, items[i].Value)
+			w.discard(w.ctx, c.name, items[i].Value, a)
 		}
 		w.take(c)
 	}

@@ -88,8 +88,10 @@ type Func[K comparable, V any] struct {
 	tagSlot uint32
 	noTags  []uint32 // the slots of an entry that carries no other
 	seed    maphash.Seed
+	table   *nearTable[K, V] // of what is near; guarded by Cache.near
 	flights flights[K, V]
 	tally   *tally
+	joint   TagReader // as Cache.joint
 	near    bool
 }
 
@@ -118,8 +120,11 @@ func Memoize[K comparable, V any](c *Cache, name string, load func(context.Conte
 	f := &Func[K, V]{
 		cache: c, name: name, prefix: c.namespace + ":" + name + ":",
 		load: load, cfg: cfg, encoder: encoder, codec: cfg.Codec,
-		tag: functionTag(name), seed: maphash.MakeSeed(), tally: n,
+		tag: functionTag(name), seed: maphash.MakeSeed(), tally: n, joint: c.joint,
 		near: c.near != nil && !cfg.NoNear && cfg.Unless == nil && cfg.Fresh == nil,
+	}
+	if c.near != nil && !cfg.NoNear {
+		f.table = new(nearTable[K, V])
 	}
 	f.tagSlot = c.marks.tagSlot(f.tag)
 	f.noTags = []uint32{f.tagSlot}
@@ -190,8 +195,9 @@ func (cfg FuncConfig[K, V]) validate() error {
 // probability that rises with the time that the load takes (XFetch). The error
 // is the function's own, [ErrLoadTimeout], a [*PanicError], or that of ctx.
 //
-// Cost: no allocation on a near hit; one round trip on a hit in the store; on
-// a miss a second one to store.
+// Cost: no allocation on a near hit; one round trip on a hit in the store, and
+// a second one if it is not known which tags were invalidated since the entry
+// was stored (see [TagReader]); on a miss a second one to store.
 func (f *Func[K, V]) Get(ctx context.Context, key K) (value V, found bool, err error) {
 	if f.near {
 		if e, due := f.lookNear(key); e != nil {

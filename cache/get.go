@@ -82,12 +82,8 @@ func (f *Func[K, V]) lookShared(ctx context.Context, key K, name string, slot ui
 		return nil, nil // a claim reads and grants the lease in one round trip
 	}
 	s := m.stamp(slot)
-	sctx, err := f.cache.backend.begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	item, err := f.cache.backend.store.Get(sctx, name)
-	if err = f.cache.backend.end(err); isForeign(err) {
+	item, a, err := f.getOne(ctx, name)
+	if isForeign(err) {
 		err = f.repair(ctx, []string{name}, err)
 	}
 	if err != nil {
@@ -98,7 +94,7 @@ func (f *Func[K, V]) lookShared(ctx context.Context, key K, name string, slot ui
 		m.unexpect(slot)
 		return nil, nil
 	}
-	e, state := f.read(ctx, name, item.Value)
+	e, state := f.read(ctx, name, item.Value, a)
 	switch state {
 	case unsure:
 		return nil, ErrUnavailable
@@ -130,6 +126,12 @@ func (f *Func[K, V]) direct(ctx context.Context, key K) (value V, found bool, er
 func (f *Func[K, V]) run(ctx context.Context, key K) (*entry[V], error) {
 	e := &entry[V]{found: true}
 	var lerr error
+	returned := false
+	defer func() {
+		if !returned { // nor does guard, after a Goexit
+			f.panicked(ctx, &PanicError{In: f.name})
+		}
+	}()
 	err := guard(f.name, func() {
 		begin := time.Now()
 		defer func() { // a Goexit does not come back
@@ -138,11 +140,10 @@ func (f *Func[K, V]) run(ctx context.Context, key K) (*entry[V], error) {
 		}()
 		e.value, lerr = f.load(ctx, key)
 	})
+	returned = true
 	switch {
 	case err != nil:
-		f.tally.panics.Add(1)
-		f.tally.errors.Add(1)
-		f.cache.report(ctx, err)
+		f.panicked(ctx, err)
 		return nil, err
 	case lerr != nil && isNotFound(lerr):
 		f.tally.notFound.Add(1)
@@ -153,6 +154,13 @@ func (f *Func[K, V]) run(ctx context.Context, key K) (*entry[V], error) {
 		return nil, lerr
 	}
 	return e, nil
+}
+
+// panicked counts and tells of a load that did not return.
+func (f *Func[K, V]) panicked(ctx context.Context, err error) {
+	f.tally.panics.Add(1)
+	f.tally.errors.Add(1)
+	f.cache.report(ctx, err)
 }
 
 // bypassed asks FuncConfig.Unless.

@@ -8,25 +8,54 @@ import (
 
 // storeGetMany is the store's GetMany. What is not the cache's is deleted: it
 // is Absent then, and no error. With an error, items has a Found one for each
-// key that was read, and says nothing of the others.
-func (f *Func[K, V]) storeGetMany(ctx context.Context, list []string) ([]Item, error) {
-	items, err := f.getMany(ctx, list)
+// key that was read, and says nothing of the others. The ages are those of all
+// items.
+func (f *Func[K, V]) storeGetMany(ctx context.Context, list []string) ([]Item, ages, error) {
+	items, a, err := f.getMany(ctx, list)
 	if isForeign(err) {
 		err = f.repairAbsent(ctx, list, items)
 	}
 	if err != nil {
 		f.cache.report(ctx, err)
 	}
-	return items, err
+	return items, f.ages(ctx, items, a), err
 }
 
-func (f *Func[K, V]) getMany(ctx context.Context, list []string) ([]Item, error) {
+// getMany is the store's GetMany or, if it has it, GetTagged.
+func (f *Func[K, V]) getMany(ctx context.Context, list []string) (items []Item, a ages, err error) {
 	sctx, err := f.cache.backend.begin(ctx)
 	if err != nil {
-		return make([]Item, len(list)), err
+		return make([]Item, len(list)), a, err
 	}
-	items, err := f.cache.backend.store.GetMany(sctx, list)
-	return sized(items, len(list)), f.cache.backend.end(err)
+	if f.joint == nil {
+		items, err = f.cache.backend.store.GetMany(sctx, list)
+		return sized(items, len(list)), a, f.cache.backend.end(err)
+	}
+	tags := []string{string(f.tag[:])}
+	for _, name := range list {
+		tags = appendTags(tags, f.cache.hints.recall(f.cache.marks.slot(name)))
+	}
+	tags = unique(tags)
+	items, of, now, err := f.joint.GetTagged(sctx, list, f.cache.namespace, tags)
+	if err = f.cache.backend.end(err); err == nil {
+		f.cache.marks.present(now)
+		a.add(tags, of, now)
+	}
+	return sized(items, len(list)), a, err
+}
+
+// getOne is getMany for one key.
+func (f *Func[K, V]) getOne(ctx context.Context, name string) (Item, ages, error) {
+	if f.joint != nil {
+		items, a, err := f.getMany(ctx, []string{name})
+		return items[0], a, err
+	}
+	sctx, err := f.cache.backend.begin(ctx)
+	if err != nil {
+		return Item{}, ages{}, err
+	}
+	item, err := f.cache.backend.store.Get(sctx, name)
+	return item, ages{}, f.cache.backend.end(err)
 }
 
 // repairAbsent deletes those of the keys without an item under which there is
@@ -36,7 +65,7 @@ func (f *Func[K, V]) repairAbsent(ctx context.Context, list []string, items []It
 		if item.State != Absent {
 			continue
 		}
-		again, err := f.getMany(ctx, list[i:i+1])
+		again, _, err := f.getMany(ctx, list[i:i+1])
 		if items[i] = again[0]; isForeign(err) {
 			err = f.repair(ctx, list[i:i+1], err)
 		}
@@ -67,7 +96,22 @@ func (w *filling[K, V]) tryClaim(list []string, refresh bool) ([]Item, error) {
 		return make([]Item, len(list)), err
 	}
 	items, err := w.cache.backend.store.Claim(sctx, list, Claim{Token: w.token, Life: w.leaseLife(), Refresh: refresh})
-	return sized(items, len(list)), w.cache.backend.end(err)
+	items, err = sized(items, len(list)), w.cache.backend.end(err)
+	if !w.cache.backend.local && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
+		w.cache.leftovers.add(absent(list, items), w.token)
+	}
+	return items, err
+}
+
+// absent returns the keys without an item.
+func absent(list []string, items []Item) []string {
+	var keys []string
+	for i, item := range items {
+		if item.State == Absent {
+			keys = append(keys, list[i])
+		}
+	}
+	return keys
 }
 
 // claimAbsent claims once more what a claim could not read, for the cause.

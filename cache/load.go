@@ -87,24 +87,21 @@ func (w *filling[K, V]) runMany(ctx context.Context, calls []*call[K, V]) ([]*en
 		keys[i] = c.key
 	}
 	var found map[K]V
-	var err error = &PanicError{In: w.name}
-	var took time.Duration
+	var err error
+	var panicked error = &PanicError{In: w.name} // what a Goexit leaves behind
+	begin := time.Now()
 	var group sync.WaitGroup
 	group.Go(func() { // of its own, as it may call runtime.Goexit
-		begin := time.Now()
-		var lerr error
-		perr := guard(w.name, func() { found, lerr = w.cfg.LoadMany(ctx, keys) })
-		took = time.Since(begin)
-		err = lerr
-		if perr != nil {
-			w.tally.panics.Add(1)
-			w.cache.report(ctx, perr)
-			err = perr
-		}
+		panicked = guard(w.name, func() { found, err = w.cfg.LoadMany(ctx, keys) })
 	})
 	group.Wait()
+	took := time.Since(begin)
 	w.tally.loaded(ctx, took)
-	if err != nil && !isNotFound(err) {
+	switch {
+	case panicked != nil:
+		w.panicked(ctx, panicked)
+		return w.allFailed(len(calls), panicked)
+	case err != nil && !isNotFound(err):
 		w.tally.errors.Add(1)
 		return w.allFailed(len(calls), err)
 	}

@@ -20,35 +20,38 @@ func TestBadLoaders(t *testing.T) {
 		load func(context.Context) (int, error)
 		is   func(error) bool
 		took time.Duration
+
+		panics int64 // each load that does not return
 	}{
 		{"panics", func(context.Context) (int, error) { panic("boom") }, func(err error) bool {
 			var p *cache.PanicError
 			return errors.As(err, &p) && p.Value == "boom" && strings.Contains(string(p.Stack), "loader_test.go")
-		}, 0},
+		}, 0, 1},
 		{"panics with nil", func(context.Context) (int, error) { panic(nil) }, func(err error) bool {
 			var p *cache.PanicError
 			return errors.As(err, &p)
-		}, 0},
+		}, 0, 1},
 		{"Goexit", func(context.Context) (int, error) { runtime.Goexit(); return 0, nil }, func(err error) bool {
 			var p *cache.PanicError
 			return errors.As(err, &p) && p.Value == nil && strings.Contains(err.Error(), "bad called runtime.Goexit")
-		}, 0},
+		}, 0, 1},
 		{
 			"ignores its context", func(context.Context) (int, error) { time.Sleep(time.Hour); return 1, nil },
-			func(err error) bool { return errors.Is(err, cache.ErrLoadTimeout) }, 30 * time.Second,
+			func(err error) bool { return errors.Is(err, cache.ErrLoadTimeout) }, 30 * time.Second, 0,
 		},
 		{
 			"heeds its context", func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() },
-			func(err error) bool { return errors.Is(err, cache.ErrLoadTimeout) }, 30 * time.Second,
+			func(err error) bool { return errors.Is(err, cache.ErrLoadTimeout) }, 30 * time.Second, 0,
 		},
 		{
 			"a value and an error", func(context.Context) (int, error) { return 5, errors.ErrUnsupported },
-			func(err error) bool { return errors.Is(err, errors.ErrUnsupported) }, 0,
+			func(err error) bool { return errors.Is(err, errors.ErrUnsupported) }, 0, 0,
 		},
 	}
 	for _, tt := range tests {
 		synctest.Test(t, func(t *testing.T) {
-			c := openCache(t, memoryStore(t), cache.Config{})
+			var told complaints
+			c := openCache(t, memoryStore(t), cache.Config{OnError: told.add})
 			f := define(t, c, "bad", func(ctx context.Context, bad bool) (int, error) {
 				if bad {
 					return tt.load(ctx)
@@ -70,6 +73,9 @@ func TestBadLoaders(t *testing.T) {
 			var each *cache.KeyErrors[bool]
 			if _, err := f.GetMany(t.Context(), []bool{true, false}); !errors.As(err, &each) || len(each.Errors) != 2 || !tt.is(each.Errors[false]) {
 				t.Errorf("%s: GetMany = %v, want its error for both", tt.name, err)
+			}
+			if s, errs := f.Stats(), told.taken(); s.Panics != 2*tt.panics || tt.panics > 0 && s.Errors != 2 || len(errs) != int(s.Panics) {
+				t.Errorf("%s: %d panics of %d errors, OnError was told %v, want %d of two loads", tt.name, s.Panics, s.Errors, errs, 2*tt.panics)
 			}
 			time.Sleep(3 * time.Hour) // the forgotten load ends
 		})

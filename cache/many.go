@@ -13,8 +13,7 @@ import (
 // the results of the other keys are returned with a [*KeyErrors]. Everything else
 // is as for [Func.Get], for each key.
 //
-// Cost: one round trip for what is in the store, a second one to store what
-// was loaded.
+// Cost: as [Func.Get], for all keys together.
 func (f *Func[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 	b := &batch[K, V]{Func: f, ctx: ctx, values: make(map[K]V, len(keys)), seen: make(map[K]struct{}, len(keys))}
 	for _, key := range keys {
@@ -119,12 +118,12 @@ func (b *batch[K, V]) readLikely() {
 	for _, c := range b.likely {
 		c.stamp = b.cache.marks.stamp(c.slot)
 	}
-	items, err := b.storeGetMany(b.ctx, names(b.likely))
+	items, a, err := b.storeGetMany(b.ctx, names(b.likely))
 	for i, c := range b.likely {
 		var e *entry[V]
 		state := unusable
 		if items[i].State == Found {
-			e, state = b.read(b.ctx, c.name, items[i].Value)
+			e, state = b.read(b.ctx, c.name, items[i].Value, a)
 		}
 		switch state {
 		case unsure, unusable, onlyIfFail:

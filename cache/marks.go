@@ -167,6 +167,15 @@ func (m *marks) generation(slots []uint32) int64 {
 	return g
 }
 
+// latest is generation for the tags themselves and one slot.
+func (m *marks) latest(slot uint32, tags envelope.Tags) int64 {
+	g := max(m.allTags.Load(), m.tags[slot].Load())
+	for tag := range tags.All() {
+		g = max(g, m.tags[m.tagSlot(tag)].Load())
+	}
+	return g
+}
+
 // wait returns a channel that is closed when the key changes or something was
 // lost. The caller must ask once more after the call, and forget it in the end.
 func (m *marks) wait(key string) chan struct{} {

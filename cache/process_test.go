@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,11 +25,16 @@ import (
 const (
 	envRedis     = "HONE_CACHE_CHILD_REDIS"
 	envNamespace = "HONE_CACHE_CHILD_NAMESPACE"
+	envHerd      = "HONE_CACHE_CHILD_HERD" // the number of readers
 )
 
 func TestMain(m *testing.M) {
 	if url := os.Getenv(envRedis); url != "" {
-		if err := runChild(context.Background(), url, os.Getenv(envNamespace)); err != nil {
+		run := runChild
+		if readers, err := strconv.Atoi(os.Getenv(envHerd)); err == nil {
+			run = func(ctx context.Context, url, namespace string) error { return joinHerd(ctx, url, namespace, readers) }
+		}
+		if err := run(context.Background(), url, os.Getenv(envNamespace)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -84,10 +90,10 @@ type child struct {
 	out *bufio.Scanner
 }
 
-func startChild(t testing.TB, url, namespace string) *child {
+func startChild(t testing.TB, url, namespace string, env ...string) *child {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), envRedis+"="+url, envNamespace+"="+namespace)
+	cmd.Env = append(append(os.Environ(), envRedis+"="+url, envNamespace+"="+namespace), env...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -119,15 +119,15 @@ func (f *Func[K, V]) refresh(ctx context.Context, calls []*call[K, V]) {
 	if len(granted) == 0 {
 		return
 	}
-	current, err := f.storeGetMany(ctx, names(granted))
+	current, a, err := f.storeGetMany(ctx, names(granted))
 	for i, c := range granted {
 		if current[i].State == Found {
-			if e, _ := f.read(ctx, c.name, current[i].Value); e != nil && e.created != c.replaces {
+			if e, _ := f.read(ctx, c.name, current[i].Value, a); e != nil && e.created != c.replaces {
 				c.refreshed = true // another was faster
 				unused = append(unused, c)
 				continue
 			}
-			f.discard(ctx, c.name, current[i].Value)
+			f.discard(ctx, c.name, current[i].Value, a)
 		} else if err != nil { // another may have been
 			unused = append(unused, c)
 			continue
@@ -152,6 +152,6 @@ func (f *Func[K, V]) pause(c *call[K, V]) {
 	select {
 	case <-changed:
 	case <-t.C:
-	case <-f.cache.backend.ctx.Done():
+	case <-f.cache.backend.breaker.Done():
 	}
 }

@@ -75,13 +75,13 @@ func (v *Values[V]) addOverDead(ctx context.Context, e Entry) (added bool, err e
 	w := &filling[string, V]{Func: v.f, ctx: ctx, token: newToken()}
 	c := []*call[string, V]{{name: e.Key}}
 	dead := func(leased bool) (bool, error) {
-		items, err := v.f.storeGetMany(ctx, []string{e.Key})
+		items, a, err := v.f.storeGetMany(ctx, []string{e.Key})
 		if err != nil || items[0].State != Found {
 			return err == nil, err
 		}
-		current, _ := v.f.read(ctx, e.Key, items[0].Value)
+		current, _ := v.f.read(ctx, e.Key, items[0].Value, a)
 		if current == nil && leased {
-			v.f.discard(ctx, e.Key, items[0].Value)
+			v.f.discard(ctx, e.Key, items[0].Value, a)
 		}
 		return current == nil, nil
 	}

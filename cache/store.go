@@ -102,6 +102,15 @@ type LifeTeller interface {
 	Life(ctx context.Context, key string) (left time.Duration, found bool, err error)
 }
 
+// A TagReader is a [Store] that reads values together with the generations of
+// tags. It is of use to one that is no [Watcher]: whoever is not told of
+// invalidations has to ask for them each time that an entry is read.
+type TagReader interface {
+	// GetTagged returns what GetMany does for keys, and Generations for tags of
+	// the namespace. It fails if either would. Cost: as GetMany, as a rule.
+	GetTagged(ctx context.Context, keys []string, namespace string, tags []string) (items []Item, of []int64, now int64, err error)
+}
+
 // A Watcher is a [Store] that tells of changes as they happen, whoever made
 // them. Without it there is no near cache, and a waiter for another process's
 // load has to ask again and again.

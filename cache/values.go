@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -55,14 +56,16 @@ func (v *Values[V]) Get(ctx context.Context, key string) (value V, found bool, e
 	return value, found, err
 }
 
-// GetMany returns the values that there are. Cost: one round trip.
+// GetMany returns the values that there are; with an error, those of them that
+// could be read. Cost: one round trip.
 func (v *Values[V]) GetMany(ctx context.Context, keys []string) (map[string]V, error) {
 	values := make(map[string]V, len(keys))
 	err := v.get(ctx, keys, func(key string, e *entry[V]) { values[key] = e.value })
 	return values, err
 }
 
-// get reads keys from the store and yields the usable entries.
+// get reads keys from the store and yields the usable entries, those beside an
+// error too.
 func (v *Values[V]) get(ctx context.Context, keys []string, yield func(string, *entry[V])) error {
 	if len(keys) == 0 {
 		return nil
@@ -76,30 +79,34 @@ func (v *Values[V]) get(ctx context.Context, keys []string, yield func(string, *
 		slots[i] = v.f.cache.marks.slot(name)
 		stamps[i] = v.f.cache.marks.stamp(slots[i])
 	}
-	items, err := v.f.storeGetMany(ctx, list)
-	if err != nil {
-		return err
-	}
+	items, a, err := v.f.storeGetMany(ctx, list)
 	var broken []string
 	for i, item := range items {
-		if item.State == Found {
-			e, _, err := v.f.decode(ctx, list[i], item.Value)
-			if e != nil && e.found {
-				v.f.tally.sharedHit(ctx)
-				v.f.keepNear(keys[i], slots[i], stamps[i], e)
-				yield(keys[i], e)
-				continue
+		if item.State != Found {
+			if err == nil { // otherwise nothing is known of it
+				v.f.tally.miss(ctx)
 			}
-			if err != nil && v.f.discard(ctx, list[i], item.Value) {
-				broken = append(broken, list[i])
-			}
+			continue
+		}
+		e, state, derr := v.f.decode(ctx, list[i], item.Value, a)
+		switch {
+		case e != nil && e.found:
+			v.f.tally.sharedHit(ctx)
+			v.f.keepNear(keys[i], slots[i], stamps[i], e)
+			yield(keys[i], e)
+			continue
+		case state == unsure:
+			err = cmp.Or(err, ErrUnavailable)
+			continue
+		case derr != nil && v.f.discard(ctx, list[i], item.Value, a):
+			broken = append(broken, list[i])
 		}
 		v.f.tally.miss(ctx)
 	}
 	if _, err := v.f.cache.remove(ctx, broken); err != nil {
 		v.f.cache.report(ctx, err) // it is met again
 	}
-	return nil
+	return err
 }
 
 // Has reports whether there is a value. Cost: as Get, with the value's bytes.

@@ -256,3 +256,42 @@ func TestValuesRefuse(t *testing.T) {
 		t.Errorf("Set in a closed store = %v, want ErrUnavailable", err)
 	}
 }
+
+// TestValuesBesideAnError: what could be read is given with the error that says
+// that the rest could not.
+func TestValuesBesideAnError(t *testing.T) {
+	s := newSpy(t)
+	half := &halfStore{Store: s.spy}
+	v := valuesOf(t, openCache(t, half, cache.Config{}), "v", cache.ValuesConfig[int]{})
+	if err := v.SetMany(t.Context(), map[string]int{"a": 1, "b": 2}, cache.TTL{}); err != nil {
+		t.Fatal(err)
+	}
+	half.broken = true
+	m, err := v.GetMany(t.Context(), []string{"a", "b", "none"})
+	if want := map[string]int{"a": 1}; !maps.Equal(m, want) || !errors.Is(err, cache.ErrUnavailable) {
+		t.Errorf("GetMany = %v, %v, want %v and ErrUnavailable", m, err, want)
+	}
+	if s := v.Stats(); s.Hits != 1 || s.Misses != 0 {
+		t.Errorf("%d hits and %d misses, want one hit: of the others nothing is known", s.Hits, s.Misses)
+	}
+	half.broken = false
+	s.onCall(refuse(errStore, "Generations")) // so that nobody knows whether they are dead
+	if _, found, err := v.Get(t.Context(), "a"); found || !errors.Is(err, cache.ErrUnavailable) {
+		t.Errorf("Get of what may be dead = %v, %v, want ErrUnavailable", found, err)
+	}
+}
+
+// A halfStore, when broken, gives the first item and an error.
+type halfStore struct {
+	cache.Store
+	broken bool
+}
+
+func (h *halfStore) GetMany(ctx context.Context, keys []string) ([]cache.Item, error) {
+	items, err := h.Store.GetMany(ctx, keys)
+	if h.broken {
+		clear(items[1:])
+		err = errStore
+	}
+	return items, err
+}

@@ -58,7 +58,7 @@ const (
 
 // look loads those keys that need it, and returns when to look again.
 func (w *warming[K, V]) look(ctx context.Context) time.Duration {
-	items, err := w.storeGetMany(ctx, w.list)
+	items, a, err := w.storeGetMany(ctx, w.list)
 	next := maxWarm
 	if err != nil {
 		next = warmRetry
@@ -66,7 +66,7 @@ func (w *warming[K, V]) look(ctx context.Context) time.Duration {
 	entries := make([]*entry[V], len(items))
 	for i, item := range items {
 		if item.State == Found {
-			entries[i], _ = w.read(ctx, w.list[i], item.Value)
+			entries[i], _ = w.read(ctx, w.list[i], item.Value, a)
 		}
 		if e := entries[i]; e != nil && e.soft != 0 {
 			next = min(next, time.Duration(e.soft-e.created)*time.Millisecond/10)

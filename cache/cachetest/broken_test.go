@@ -3,6 +3,7 @@ package cachetest_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -265,6 +266,40 @@ func (s oneSpace) Invalidate(ctx context.Context, _ string, tags []string) (int6
 
 func (s oneSpace) Generations(ctx context.Context, _ string, tags []string) ([]int64, int64, error) {
 	return s.Store.Generations(ctx, "all", tags)
+}
+
+// taggedInTwo is without fault: it makes a call of two.
+type taggedInTwo struct{ *memory.Store }
+
+func (s taggedInTwo) GetTagged(ctx context.Context, keys []string, namespace string, tags []string) ([]cache.Item, []int64, int64, error) {
+	items, err := s.GetMany(ctx, keys)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	of, now, err := s.Generations(ctx, namespace, tags)
+	return items, of, now, err
+}
+
+type taggedDrops struct{ taggedInTwo }
+
+func (s taggedDrops) GetTagged(ctx context.Context, keys []string, namespace string, tags []string) ([]cache.Item, []int64, int64, error) {
+	items, of, now, err := s.taggedInTwo.GetTagged(ctx, keys, namespace, tags)
+	return slices.DeleteFunc(items, func(i cache.Item) bool { return i.State == cache.Absent }), of, now, err
+}
+
+// taggedRemembers what it has said of tags.
+type taggedRemembers struct {
+	taggedInTwo
+	of  []int64
+	now int64
+}
+
+func (s *taggedRemembers) GetTagged(ctx context.Context, keys []string, namespace string, tags []string) ([]cache.Item, []int64, int64, error) {
+	items, of, now, err := s.taggedInTwo.GetTagged(ctx, keys, namespace, tags)
+	if len(s.of) != len(of) {
+		s.of, s.now = of, now
+	}
+	return items, s.of, s.now, err
 }
 
 type unclosed struct{ *memory.Store }

@@ -53,6 +53,9 @@ func (s *suite) calls(ctx context.Context) map[string]func() error {
 	if teller, ok := s.store.(cache.LifeTeller); ok {
 		calls["Life"] = func() error { _, _, err := teller.Life(ctx, keys[0]); return err }
 	}
+	if reader, ok := s.store.(cache.TagReader); ok {
+		calls["GetTagged"] = func() error { _, _, _, err := reader.GetTagged(ctx, keys, s.space, []string{"t"}); return err }
+	}
 	return calls
 }
 

@@ -38,6 +38,8 @@ func TestRunCatches(t *testing.T) {
 		{"generations stand still", "Generations/OneTag", func(s *memory.Store) cache.Store { return standing{s} }},
 		{"Invalidate of all forgets the new tags", "Generations/AllTags", func(s *memory.Store) cache.Store { return someTags{s} }},
 		{"one namespace for all", "Generations/NamespacesApart", func(s *memory.Store) cache.Store { return oneSpace{s} }},
+		{"GetTagged drops what is missing", "GetTagged/AsApart", func(s *memory.Store) cache.Store { return taggedDrops{taggedInTwo{s}} }},
+		{"GetTagged remembers tags", "GetTagged/AfterInvalidate", func(s *memory.Store) cache.Store { return &taggedRemembers{taggedInTwo: taggedInTwo{s}} }},
 		{"works when closed", "Close/LaterCallsFail", func(s *memory.Store) cache.Store { return unclosed{s} }},
 		{"an error of its own when cancelled", "Context/Cancelled", func(s *memory.Store) cache.Store { return cancels{s} }},
 		{"Touch is not heeded", "Touch/NewLife", func(s *memory.Store) cache.Store { return untouched{s} }},
@@ -61,8 +63,13 @@ func TestRunCatches(t *testing.T) {
 
 // TestRunPasses: without a fault, no case fails on the recorder either.
 func TestRunPasses(t *testing.T) {
-	if failures := cachetest.Failures(t, func() cache.Store { return open(t) }); len(failures) != 0 {
-		t.Errorf("Failures = %q, want none", failures)
+	for name, store := range map[string]func() cache.Store{
+		"memory":      func() cache.Store { return open(t) },
+		"a TagReader": func() cache.Store { return taggedInTwo{open(t)} },
+	} {
+		if failures := cachetest.Failures(t, store); len(failures) != 0 {
+			t.Errorf("%s: Failures = %q, want none", name, failures)
+		}
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 )
 
 // Run checks that the stores that open returns keep the contract of
-// [cache.Store], and of [cache.LifeTeller] and [cache.Watcher] if they have
-// these. It calls open once for each case, and closes what it returned. The
+// [cache.Store], and of [cache.LifeTeller], [cache.TagReader] and
+// [cache.Watcher] if they have these. It calls open once for each case, and closes what it returned. The
 // store needs room for some megabytes. Run it with the race detector.
 func Run(t *testing.T, open func(t *testing.T) cache.Store) {
 	for _, c := range cases() {
@@ -37,7 +37,7 @@ func cases() []testCase {
 	var all []testCase
 	for _, part := range [][]testCase{
 		valueCases(), lifeCases(), keyCases(), counterCases(), leaseCases(), leaseEndCases(),
-		generationCases(), raceCases(), watchCases(), closeCases(),
+		generationCases(), taggedCases(), raceCases(), watchCases(), closeCases(),
 	} {
 		all = append(all, part...)
 	}

@@ -30,7 +30,13 @@ func (s *Store) Generations(ctx context.Context, namespace string, tags []string
 	if err != nil {
 		return nil, 0, err
 	}
-	of = make([]int64, len(tags))
+	return s.generationsOf(ctx, namespace, names, found, l)
+}
+
+// generationsOf returns the generations of tags, whose records have these names,
+// as found beside a ledger.
+func (s *Store) generationsOf(ctx context.Context, namespace string, names []string, found map[string]*memcache.Item, l *ledger) (of []int64, now int64, err error) {
+	of = make([]int64, len(names))
 	highest := int64(0)
 	var forgotten []string
 	for i, name := range names {

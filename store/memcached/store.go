@@ -3,6 +3,7 @@ package memcached
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -13,8 +14,25 @@ import (
 	"github.com/hone-go/hone/store/internal/check"
 )
 
-// A Store is a [cache.Store] and a [cache.LifeTeller] on memcached. It is safe
-// for concurrent use.
+// A Store is a [cache.Store], a [cache.LifeTeller] and a [cache.TagReader] on
+// memcached. It is safe for concurrent use.
+//
+// What memcached cannot do:
+//
+//   - It tells of no changes: a Store is no [cache.Watcher]. There is no near
+//     cache before it, waiters ask again and again, and the generations of tags
+//     are read with each entry: in the same round trip, if this process has met
+//     the entry's tags before.
+//   - It has no transactions: a value and the lease on its key are one item,
+//     which is replaced by compare-and-swap. So whatever reads before it writes
+//     takes two round trips: Claim of a missing key, Fill, Delete, Increment,
+//     Touch, Add over the rest of an expired value.
+//   - It has no clock to ask: lives are measured by the clocks of this and the
+//     other processes, which NTP has to keep together.
+//   - It takes no value above 1 MiB, and no life that ends after 2038-01-19:
+//     such an entry is kept until it has to make room.
+//   - It forgets anything at any time. A forgotten lease is void. A forgotten
+//     generation counts as invalidated now: entries die early then, never late.
 type Store struct {
 	cfg     Config
 	client  *memcache.Client
@@ -26,6 +44,7 @@ type Store struct {
 var (
 	_ cache.Store      = (*Store)(nil)
 	_ cache.LifeTeller = (*Store)(nil)
+	_ cache.TagReader  = (*Store)(nil)
 )
 
 // New returns a store on servers, each host:port or the path of a socket. It
@@ -59,13 +78,24 @@ func (s *Store) GetMany(ctx context.Context, keys []string) ([]cache.Item, error
 	if err != nil {
 		return nil, err
 	}
-	items := make([]cache.Item, len(keys))
-	for i, r := range records {
-		if r.hasValue {
-			items[i] = cache.Item{State: cache.Found, Value: r.value}
-		}
+	return itemsOf(records), nil
+}
+
+// GetTagged implements [cache.TagReader]. Cost: one round trip to each server
+// that has some of keys and tags, and three more if generations were forgotten.
+func (s *Store) GetTagged(ctx context.Context, keys []string, namespace string, tags []string) (items []cache.Item, of []int64, now int64, err error) {
+	if err := check.Keys(keys); err != nil {
+		return nil, nil, 0, err
 	}
-	return items, nil
+	names, records := namesOf(keys), tagNames(namespace, tags)
+	found, l, err := s.readLedger(ctx, ledgerName(namespace), slices.Concat(names, records))
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	if of, now, err = s.generationsOf(ctx, namespace, records, found, l); err != nil {
+		return nil, nil, 0, err
+	}
+	return itemsOf(recordsOf(names, found)), of, now, nil
 }
 
 // Set implements [cache.Store].
@@ -203,21 +233,42 @@ func (s *Store) read(ctx context.Context, keys []string) ([]record, error) {
 	if err := check.Keys(keys); err != nil {
 		return nil, err
 	}
-	names := make([]string, len(keys))
-	for i, key := range keys {
-		names[i] = nameOf(key)
-	}
+	names := namesOf(keys)
 	found, err := s.getMulti(ctx, names)
 	if err != nil {
 		return nil, err
 	}
-	records, now := make([]record, len(keys)), milliseconds()
+	return recordsOf(names, found), nil
+}
+
+func namesOf(keys []string) []string {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = nameOf(key)
+	}
+	return names
+}
+
+// recordsOf returns the records of items, by their names.
+func recordsOf(names []string, found map[string]*memcache.Item) []record {
+	records, now := make([]record, len(names)), milliseconds()
 	for i, name := range names {
 		if item := found[name]; item != nil {
 			records[i] = recordOf(item, now)
 		}
 	}
-	return records, nil
+	return records
+}
+
+// itemsOf returns what a reader gets of records.
+func itemsOf(records []record) []cache.Item {
+	items := make([]cache.Item, len(records))
+	for i, r := range records {
+		if r.hasValue {
+			items[i] = cache.Item{State: cache.Found, Value: r.value}
+		}
+	}
+	return items
 }
 
 // getMulti returns the items that there are.

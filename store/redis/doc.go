@@ -23,10 +23,14 @@
 // sent twice if a connection breaks, writes never: whether one has happened is
 // unknown then.
 //
-// Redis copies to replicas later than it answers. A failover can lose the last
-// writes: leases, so that something is loaded twice; deletions and
-// invalidations, so that an entry comes back until it expires. Generations
-// rise all the same.
+// Redis copies to replicas later than it answers. What the promoted replica
+// had confirmed stands after a failover: values, leases, deletions and
+// invalidations. The writes of the last moment, mostly some milliseconds, can
+// be lost although they were acknowledged: leases, so that something is loaded
+// twice; deletions and invalidations, so that an entry comes back until it
+// expires. Generations rise all the same. Redis's min-replicas-to-write and
+// min-replicas-max-lag bound that time; [cache.Cache.Clear] after a failover
+// ends it for those who cannot bear it.
 //
 // # Keys in Redis
 //

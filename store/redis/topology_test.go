@@ -1,10 +1,13 @@
 package redis_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis/rueidis"
 
 	"github.com/hone-go/hone/cache"
 	"github.com/hone-go/hone/cache/cachetest"
@@ -37,7 +40,7 @@ func TestSentinelFailoverUnderLoad(t *testing.T) {
 	first := invalidate(t, s, "n", "a")
 	a, b := token(), token()
 	wantState(t, "Claim before the failover", claim(t, s, "n:lease", a, false), cache.Granted)
-	command(t, master, "WAIT", "1", "10000") // so that the replica has the lease
+	confirm(t, master) // so that the replica has the lease
 	l := startLoad(t, s, "n:load")
 	l.answered()
 	lost := r.count("lost")
@@ -65,6 +68,24 @@ func TestSentinelFailoverUnderLoad(t *testing.T) {
 	eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
 	if r.count("lost") == lost {
 		t.Error("Told moved on over a failover without Lost")
+	}
+}
+
+// confirm waits until a replica has what its master has been sent by anyone:
+// WAIT speaks of what its own connection has written, and a replica gets all
+// in order.
+func confirm(t *testing.T, master rueidis.Client) {
+	t.Helper()
+	err := master.Dedicated(func(c rueidis.DedicatedClient) error {
+		r := c.DoMulti(t.Context(), c.B().Set().Key("mark").Value("").Build(), c.B().Wait().Numreplicas(1).Timeout(10_000).Build())
+		n, err := r[1].AsInt64()
+		if err == nil && n < 1 {
+			err = errors.New("no replica has confirmed")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatalf("WAIT: %v", err)
 	}
 }
 
