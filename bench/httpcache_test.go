@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hone-go/hone/cache"
+	"github.com/hone-go/hone/encode"
 	"github.com/hone-go/hone/httpcache"
 	"github.com/hone-go/hone/store/memory"
 )
@@ -23,8 +24,9 @@ func list(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(cachedBody)
 }
 
-// honeCache returns hone's cache before list, over a cache with memory near.
-func honeCache(tb testing.TB) http.Handler {
+// honeCache returns hone's cache before list, over a cache with memory near,
+// that has answered a few times in each of the codings.
+func honeCache(tb testing.TB, encoder *encode.Encoder, codings ...string) http.Handler {
 	tb.Helper()
 	store, err := memory.New(memory.Config{})
 	if err != nil {
@@ -36,63 +38,98 @@ func honeCache(tb testing.TB) http.Handler {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = c.Close() })
-	h, err := httpcache.New(c, httpcache.Config{OnError: func(_ context.Context, err error) { tb.Errorf("httpcache: %v", err) }})
+	h, err := httpcache.New(c, httpcache.Config{
+		Encoder: encoder,
+		OnError: func(_ context.Context, err error) { tb.Errorf("httpcache: %v", err) },
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	handler := h.Handler(http.HandlerFunc(list))
-	var last *httptest.ResponseRecorder
-	for range 10 { // what is asked for twice is near
-		last = httptest.NewRecorder()
-		handler.ServeHTTP(last, listRequest())
+	for _, coding := range codings {
+		var last *httptest.ResponseRecorder
+		for range 10 { // what is asked for twice is near
+			last = httptest.NewRecorder()
+			handler.ServeHTTP(last, listRequest(coding))
+		}
+		checkHit(tb, coding, last.Header(), last.Body.Len())
 	}
-	checkHit(tb, last.Header(), last.Body.Len())
 	return handler
 }
 
-// listRequest is a request as a browser's script sends it.
-func listRequest() *http.Request {
+// listRequest is a request as a browser's script sends it that takes a coding.
+func listRequest(coding string) *http.Request {
 	r := httptest.NewRequest(http.MethodGet, "/products?page=3&sort=price", http.NoBody)
 	r.Header.Set("Accept", "application/json")
+	r.Header.Set("Accept-Encoding", coding)
 	r.Header.Set("User-Agent", "bench/1.0")
 	return r
 }
 
-// BenchmarkHit measures the cache alone, when it has the response near.
+// BenchmarkHit measures the cache alone, when it has the response near: without
+// an encoder, beside its peers, and with one, as the client takes the body.
 func BenchmarkHit(b *testing.B) {
-	h := honeCache(b)
-	b.Run("goroutines=1/hone", func(b *testing.B) {
-		b.ReportAllocs()
-		r, w := listRequest(), &counted{discard: discard{header: http.Header{}}}
-		for b.Loop() {
+	encoder, err := encode.New(encode.Config{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	plain, coded := honeCache(b, nil, identity), honeCache(b, encoder, identity, "gzip", "zstd")
+	b.Run("goroutines=1/hone", func(b *testing.B) { hits(b, plain, identity, checkHit) })
+	b.Run("goroutines=cores/hone", func(b *testing.B) { parallelHits(b, plain, identity, checkHit) })
+	for _, coding := range []string{identity, "gzip", "zstd"} {
+		b.Run("coded/"+coding, func(b *testing.B) { hits(b, coded, coding, checkHit) })
+	}
+	for name, peer := range cachePeers(b) {
+		handler, check := warmPeer(b, peer)
+		b.Run("goroutines=1/"+name, func(b *testing.B) { hits(b, handler, identity, check) })
+		b.Run("goroutines=cores/"+name, func(b *testing.B) { parallelHits(b, handler, identity, check) })
+	}
+}
+
+// A hitCheck fails a benchmark whose last answer is not a hit of cachedBody in
+// the coding.
+type hitCheck func(tb testing.TB, coding string, header http.Header, bytes int)
+
+// hits asks the handler again and again.
+func hits(b *testing.B, handler http.Handler, coding string, check hitCheck) {
+	b.ReportAllocs()
+	r, w := listRequest(coding), &counted{discard: discard{header: http.Header{}}}
+	for b.Loop() {
+		clear(w.header)
+		w.bytes = 0
+		handler.ServeHTTP(w, r)
+	}
+	check(b, coding, w.header, w.bytes)
+}
+
+// parallelHits asks the handler again and again from each core.
+func parallelHits(b *testing.B, handler http.Handler, coding string, check hitCheck) {
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		r, w := listRequest(coding), &counted{discard: discard{header: http.Header{}}}
+		asked := false
+		for pb.Next() {
 			clear(w.header)
 			w.bytes = 0
-			h.ServeHTTP(w, r)
+			handler.ServeHTTP(w, r)
+			asked = true
 		}
-		checkHit(b, w.header, w.bytes)
-	})
-	b.Run("goroutines=cores/hone", func(b *testing.B) {
-		b.ReportAllocs()
-		b.RunParallel(func(pb *testing.PB) {
-			r, w := listRequest(), &counted{discard: discard{header: http.Header{}}}
-			asked := false
-			for pb.Next() {
-				clear(w.header)
-				w.bytes = 0
-				h.ServeHTTP(w, r)
-				asked = true
-			}
-			if asked {
-				checkHit(b, w.header, w.bytes)
-			}
-		})
+		if asked {
+			check(b, coding, w.header, w.bytes)
+		}
 	})
 }
 
-// checkHit fails a benchmark that does not measure hits.
-func checkHit(tb testing.TB, header http.Header, bytes int) {
+const identity = "identity"
+
+// checkHit is hone's hitCheck.
+func checkHit(tb testing.TB, coding string, header http.Header, bytes int) {
 	tb.Helper()
-	if status := header.Get("Cache-Status"); bytes != len(cachedBody) || !strings.HasPrefix(status, "hone; hit") {
-		tb.Errorf("answer of %d bytes with Cache-Status %q, want %d and a hit", bytes, status, len(cachedBody))
+	right := bytes == len(cachedBody) && header.Get("Content-Encoding") == ""
+	if coding != identity {
+		right = bytes > 0 && bytes < len(cachedBody)/2 && header.Get("Content-Encoding") == coding
+	}
+	if status := header.Get("Cache-Status"); !right || !strings.HasPrefix(status, "hone; hit") {
+		tb.Errorf("answer of %d bytes with %v, want a hit of %d in %s", bytes, header, len(cachedBody), coding)
 	}
 }

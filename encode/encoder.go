@@ -3,14 +3,11 @@ package encode
 import (
 	"fmt"
 	"io"
-	"net/http"
 	"sync"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/hone-go/hone/internal/httpfield"
 )
 
 // An Encoder negotiates and encodes bodies. It keeps its compressors for reuse
@@ -45,41 +42,6 @@ func New(config Config) (*Encoder, error) {
 	}
 	return e, nil
 }
-
-// Encodable reports whether a response with this status and header may be
-// encoded, as far as they tell: its type is one of Config.Types, it has a body
-// that is whole and not encoded already, no Cache-Control: no-transform (RFC
-// 9111 §5.2.2.6), and no digest of the bytes that would change (RFC 9530).
-// The body's size is left to the caller; see [Config.MinSize].
-func (e *Encoder) Encodable(status int, h http.Header) bool {
-	return e.types.has(first(h["Content-Type"])) && transformable(status, h)
-}
-
-// transformable is Encodable but for the type.
-func transformable(status int, h http.Header) bool {
-	if !hasBody(status) || status == http.StatusPartialContent {
-		return false
-	}
-	for _, name := range [...]string{"Content-Encoding", "Content-Range", "Content-Digest", "Repr-Digest", "Digest", "Content-Md5"} {
-		if h[name] != nil {
-			return false
-		}
-	}
-	if lines := h["Cache-Control"]; lines != nil {
-		_, no := httpfield.Directive(lines, "no-transform")
-		return !no
-	}
-	return true
-}
-
-// hasBody reports whether a response with the status may have one (RFC 9110
-// §6.4.1; for 205 §15.3.6).
-func hasBody(status int) bool {
-	return status >= 200 && status != http.StatusNoContent && status != http.StatusResetContent && status != http.StatusNotModified
-}
-
-// MinSize returns the size in bytes from which a body is encoded.
-func (e *Encoder) MinSize() int { return max(e.config.MinSize, 1) }
 
 // Encode returns the body in coding c. For Identity it is the body itself.
 // Its cost is that of the level; nothing but the result is allocated.

@@ -3,9 +3,8 @@ package encode
 import (
 	"maps"
 	"net/http"
+	"slices"
 	"sync/atomic"
-
-	"github.com/hone-go/hone/internal/httpfield"
 )
 
 // A Plan says how a response that is kept whole is sent to each who asks for
@@ -40,17 +39,10 @@ func (p *Plan) Varies() bool { return p.varies }
 // whose Accept-Encoding has come to n. A part of it (206) is one of the
 // identity. Cost: no allocation.
 func (p *Plan) Coding(r *http.Request, n Negotiation) Coding {
-	if !p.encodable || n.Coding == Identity {
+	if !p.encodable {
 		return Identity
 	}
-	least := 1
-	if n.Accepts(Identity) {
-		least = p.encoder.MinSize()
-	}
-	if p.size < least || p.encoder.config.Guard.guards(r, p.header, p.mediaType) {
-		return Identity
-	}
-	return n.Coding
+	return p.encoder.choose(r, n, p.header, p.mediaType, int64(p.size))
 }
 
 // Header returns the response's header with what its form in a coding says
@@ -65,21 +57,8 @@ func (p *Plan) Header(c Coding) http.Header {
 		return *h
 	}
 	h := maps.Clone(p.header)
-	httpfield.AddVary(h, "Accept-Encoding")
-	h["Vary"] = h["Vary"][:len(h["Vary"]):len(h["Vary"])]
-	if c != Identity {
-		describe(h, c)
-	}
+	describe(h, true, c, make([]string, 1))
+	h["Vary"] = slices.Clip(h["Vary"])
 	p.headers[c].Store(&h)
 	return h
-}
-
-// describe makes the header of a response that of its form in a coding.
-func describe(h http.Header, c Coding) {
-	h["Content-Encoding"] = []string{c.String()}
-	if etag := h.Get("Etag"); etag != "" {
-		h["Etag"] = []string{TagFor(etag, c)}
-	}
-	delete(h, "Content-Length")
-	delete(h, "Accept-Ranges") // a range of the encoded bytes is not to be had
 }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/hone-go/hone/internal/httpfield"
 	"github.com/hone-go/hone/internal/responsewriter"
 )
 
@@ -159,7 +158,7 @@ func (w *writer) plain() bool { return !w.held && w.coding == Identity }
 // missing returns how many bytes must still come before the size and the type
 // are known well enough.
 func (w *writer) missing() int {
-	need := w.minSize()
+	need := w.enc.least(w.negotiation)
 	if _, typed := w.Header()["Content-Type"]; !typed {
 		need = max(need, sniffBytes)
 	}
@@ -167,14 +166,6 @@ func (w *writer) missing() int {
 		need -= len(*w.buf)
 	}
 	return need
-}
-
-// minSize is the least size to encode for this client.
-func (w *writer) minSize() int {
-	if !w.negotiation.Accepts(Identity) {
-		return 1
-	}
-	return w.enc.MinSize()
 }
 
 func (w *writer) hold(p []byte) {
@@ -216,21 +207,19 @@ func (w *writer) choose(begin []byte, size int64) Coding {
 	if declared := contentLength(h); declared != unknown {
 		size = declared
 	}
-	if !transformable(w.status, h) || size < int64(w.minSize()) {
-		return Identity
-	}
 	lines, typed := h["Content-Type"]
 	contentType := first(lines)
 	if !typed && len(begin) > 0 {
 		contentType = http.DetectContentType(begin)
 	}
-	if !w.enc.types.has(contentType) || w.enc.config.Guard.guards(w.req, h, contentType) {
+	if !w.enc.encodable(w.status, h, contentType) {
 		return Identity
 	}
-	if !typed {
+	c := w.enc.choose(w.req, w.negotiation, h, contentType, size)
+	if c != Identity && !typed {
 		h["Content-Type"] = []string{contentType} // net/http would look at encoded bytes
 	}
-	return w.negotiation.Coding
+	return c
 }
 
 // write passes p on, encoded or not.
@@ -255,38 +244,12 @@ func (w *writer) write(p []byte) (int, error) {
 // [responsewriter.Hook].
 func (w *writer) BeforeHeader(status int) {
 	h := w.Header()
-	if w.coding != Identity || w.enc.varies(status, h) {
-		httpfield.AddVary(h, "Accept-Encoding")
-	}
 	if status == http.StatusNotModified {
 		if tag, ok := w.negotiation.Match(w.req.Header["If-None-Match"], first(h["Etag"])); ok {
 			h["Etag"] = []string{tag}
 		}
 	}
-	if w.coding == Identity {
-		return
-	}
-	w.line[0] = w.coding.String()
-	h["Content-Encoding"] = w.line[:]
-	if etag := first(h["Etag"]); etag != "" {
-		h["Etag"] = []string{TagFor(etag, w.coding)}
-	}
-	delete(h, "Content-Length")
-	delete(h, "Accept-Ranges") // a range of the encoded bytes is not to be had
-}
-
-// varies reports whether another Accept-Encoding could have got another
-// response: then caches must know (RFC 9110 §12.5.5). A 304 and a 206 have
-// the Vary of the 200 in whose place they are (§15.4.5, §15.3.7); a type that
-// is not known yet could be any.
-func (e *Encoder) varies(status int, h http.Header) bool {
-	if status == http.StatusNotModified || status == http.StatusPartialContent {
-		return true
-	}
-	if lines, typed := h["Content-Type"]; typed && !e.types.has(first(lines)) {
-		return false
-	}
-	return transformable(status, h)
+	describe(h, w.coding != Identity || w.enc.varies(status, h), w.coding, w.line[:])
 }
 
 // finish ends the response after the handler has returned.

@@ -18,7 +18,7 @@ type codec struct{}
 const codecID = 16
 
 // codecVersion is the first byte. A change of the form needs a new one.
-const codecVersion = 1
+const codecVersion = 3
 
 const (
 	flagMarker = 1 << iota
@@ -44,12 +44,12 @@ func (codec) Append(dst []byte, v any) ([]byte, error) {
 	dst = append(dst, codecVersion, p.flags())
 	for _, n := range [...]int64{
 		int64(p.Status), p.Received.UnixMicro(), int64(p.Age), int64(p.Lifetime), int64(p.Took),
-		int64(p.rules.swr), int64(p.rules.sie), int64(p.place),
+		int64(p.rules.swr), int64(p.rules.sie), int64(p.place), int64(p.keep),
 	} {
 		dst = binary.AppendVarint(dst, n)
 	}
-	dst = binary.BigEndian.AppendUint64(dst, p.id)
-	dst = appendText(dst, p.variant)
+	dst = append(binary.BigEndian.AppendUint64(dst, p.id), p.body[:]...)
+	dst = appendText(appendText(dst, p.variant), p.pattern)
 	dst = appendTexts(dst, p.vary)
 	dst = binary.AppendUvarint(dst, uint64(len(p.Header)))
 	for name, lines := range p.Header {
@@ -97,10 +97,12 @@ func (codec) Decode(b []byte, v any) error {
 	p.Age, p.Lifetime, p.Took = time.Duration(d.number()), time.Duration(d.number()), time.Duration(d.number())
 	p.rules.swr, p.rules.sie = time.Duration(d.number()), time.Duration(d.number())
 	p.place = uint32(d.number())
+	p.keep = time.Duration(d.number())
 	if id := d.take(8); id != nil {
 		p.id = binary.BigEndian.Uint64(id)
 	}
-	p.variant = d.text()
+	copy(p.body[:], d.take(len(p.body)))
+	p.variant, p.pattern = d.text(), d.text()
 	p.vary = d.texts()
 	n := d.count()
 	p.Header = make(http.Header, n)

@@ -49,6 +49,29 @@ func TestCodec(t *testing.T) {
 	}
 }
 
+// What is decoded of a coded body is a copy: the store's bytes may be used
+// again.
+func TestBodyCodec(t *testing.T) {
+	codec := httpcache.BodyCodec()
+	stored := append([]byte{httpcache.CodecVersion}, "coded"...)
+	body, again, err := httpcache.DecodeBody(stored)
+	if err != nil || string(body) != "coded" || !reflect.DeepEqual(again, stored) {
+		t.Fatalf("decoded %q, encoded again %q, %v, want %q", body, again, err, stored)
+	}
+	clear(stored)
+	if string(body) != "coded" {
+		t.Errorf("the decoded body has changed with the bytes it was made of: %q", body)
+	}
+	for _, b := range [][]byte{nil, {httpcache.CodecVersion + 1, 'x'}} {
+		if _, _, err := httpcache.DecodeBody(b); err == nil {
+			t.Errorf("Decode took %v", b)
+		}
+	}
+	if codec.ID() == httpcache.Codec().ID() {
+		t.Error("the two codecs have one ID")
+	}
+}
+
 func ptr[T any](v T) *T { return &v }
 
 func FuzzDecode(f *testing.F) {

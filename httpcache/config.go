@@ -14,14 +14,17 @@ import (
 // Config configures an [HTTPCache]. The zero value is ready to use.
 type Config struct {
 	// Name is what Cache-Status calls this cache, and under which its entries
-	// are in the cache.Cache. Default "hone"; 1 to 100 of a-z, 0-9, '.', '_'
+	// are in the cache.Cache. Default "hone"; 1 to 92 of a-z, 0-9, '.', '_'
 	// and '-'.
 	Name string
 	// Default is the policy of [HTTPCache.Handler] and [HTTPCache.Cached].
 	Default Policy
-	// Encoder, if set, is put between the cache and the handler: each coding of
-	// a response is then stored, once, and a hit compresses nothing. It must not
-	// stand around the cache too.
+	// Encoder, if set, encodes responses by its rules. A body is stored as the
+	// handler wrote it, and in each coding that a client has asked for, made
+	// once: the handler does not run for it, and later hits compress nothing.
+	// What is not stored is encoded as it is written. The Encoder must not stand
+	// around the cache or the handler too; a response to which the handler has
+	// applied a coding itself is stored and sent so.
 	Encoder *encode.Encoder
 	// ShowKey puts the key into Cache-Status. It is for development: it shows
 	// to a client how a URL is normalised.
@@ -50,7 +53,8 @@ type Policy struct {
 	// Statuses overrides TTL for responses with these statuses. Default: 404
 	// and 410 a tenth of TTL, at most 10 seconds, as what is missing may come;
 	// other statuses than those that are cacheable by definition (RFC 9110
-	// §15.1) not at all. 5xx is stored only if it is in here, or states a life.
+	// §15.1) not at all. 5xx, 501 too, is stored only if it is in here, or says
+	// itself that it may: by a life, or by public beside a Last-Modified.
 	Statuses map[int]time.Duration
 	// Heuristic bounds the life of a response that has nothing but a
 	// Last-Modified: a tenth of the time since then. Default 1 hour; negative

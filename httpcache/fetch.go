@@ -39,7 +39,7 @@ type exchangeKey struct{}
 func withBackground(t *turn, old *Response) context.Context {
 	r := t.r.Clone(context.WithoutCancel(t.r.Context()))
 	r.Method, r.Body = http.MethodGet, http.NoBody
-	b := &turn{view: t.view, next: t.next, r: r, key: t.key, owned: t.owned, demand: noDemand, old: old, mayServe: true}
+	b := &turn{view: t.view, next: t.next, r: r, key: t.key, owned: t.owned, demand: noDemand, old: old, marked: t.marked, mayServe: true}
 	x := &exchange{turn: b}
 	x.claimed.Store(true)
 	return context.WithValue(r.Context(), exchangeKey{}, x)
@@ -48,8 +48,15 @@ func withBackground(t *turn, old *Response) context.Context {
 // fetch has the handler run for all that wait for the key, and answers the
 // request, or reports false if what it brought is not for this one.
 func (t *turn) fetch() bool {
-	x := &exchange{turn: t, lead: make(chan struct{}), result: make(chan result, 1), found: make(chan *Response, 1)}
-	ctx := context.WithValue(t.r.Context(), exchangeKey{}, x)
+	asked := t.h.cache.Now()
+	if t.r.Context().Err() != nil { // nothing is begun for who has no time to wait for it
+		return t.share(nil, asked)
+	}
+	own := *t // the request may go on alone while the load looks at it
+	own.r = t.r.Clone(t.r.Context())
+	own.account = nil
+	x := &exchange{turn: &own, lead: make(chan struct{}), result: make(chan result, 1), found: make(chan *Response, 1)}
+	ctx := context.WithValue(t.unaccounted(), exchangeKey{}, x)
 	k, old, store := t.key, t.old, t.h.store
 	go func() { // it ends with the request's context, or the load
 		var p *Response
@@ -69,37 +76,66 @@ func (t *turn) fetch() bool {
 		t.run(x)
 		return true
 	case p := <-x.found:
-		return t.share(p)
+		return t.share(p, asked)
 	case <-t.r.Context().Done():
 		if !x.claimed.CompareAndSwap(false, true) {
 			<-x.lead
 			t.run(x)
 			return true
 		}
-		return t.share(nil)
+		return t.share(nil, asked)
 	}
 }
 
-// share answers the request with what another's fetch brought.
-func (t *turn) share(p *Response) bool {
+// share answers the request, which began to wait at a given time, with what
+// another's fetch brought. It reports false if that is not for this request, or
+// was stored before it came and not known of here.
+func (t *turn) share(p *Response, asked time.Time) bool {
 	switch {
 	case errors.Is(t.r.Context().Err(), context.Canceled):
 		return true // nobody is there to answer
 	case p == nil, t.r.Context().Err() != nil:
+		t.unstorable = t.old == nil
 		t.direct() // the handler knows what to say when its time is up
 		return true
-	case p.marker || !p.selectedBy(t.h, t.r):
+	case p.Received.Before(asked):
+		if !p.passing {
+			t.status.forward = "" // it is found now
+		}
+		return false
+	case p.passing:
+		return t.sharePassing(p)
+	case p.marker || !p.selectedBy(t.r):
 		return false
 	}
 	now := t.h.cache.Now()
 	d := t.demand
-	d.noCache = false // it was fetched while the request waited
+	d.noCache = false // it was fetched for this request too
 	if state := p.judge(now, d, func(_, _ time.Duration) bool { return false }); state > background || t.authorized && !p.rules.authorized {
 		t.old, t.mayServe = p, state == outdated
 		t.direct()
 		return true
 	}
+	t.enterWait()
 	t.hit(p, now)
+	return true
+}
+
+// sharePassing answers the request with a failure of the handler's for which it
+// has waited: with the stale response if that may stand in, or else with the
+// same answer as the others.
+func (t *turn) sharePassing(p *Response) bool {
+	switch {
+	case t.old != nil && t.mayServe:
+		t.status.collapsed = true
+		t.enterWait()
+		t.standIn()
+	case p.Status == 0 || !p.selectedBy(t.r):
+		t.direct()
+	default:
+		t.enterWait()
+		t.encoding(func() { t.hit(p, t.h.cache.Now()) })
+	}
 	return true
 }
 
@@ -148,10 +184,10 @@ func (x *exchange) begin(ctx context.Context) {
 func (x *exchange) runInBackground(ctx context.Context) (*Response, error) {
 	t := *x.turn
 	t.w = &nowhere{header: make(http.Header)}
-	t.r = t.r.Clone(ctx)
+	t.r = t.r.WithContext(ctx)
 	t.r.Body = http.NoBody
 	b := &exchange{turn: &t, moment: x.moment, result: make(chan result, 1), ctx: ctx, loading: true}
-	if _, err := guard("the handler, in the background", func() bool { t.run(b); return true }); err != nil {
+	if _, err := guard("the handler, in the background", func() bool { t.record(b); return true }); err != nil {
 		t.h.report(ctx, err)
 		return nil, err
 	}

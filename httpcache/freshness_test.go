@@ -149,3 +149,54 @@ func TestAge(t *testing.T) {
 		}
 	})
 }
+
+// What is validated by its Last-Modified has the fields of the 304 from then on
+// (RFC 9111 §4.3.4), but not those about a body that it has not sent.
+func TestNotModifiedUpdatesWhatIsStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const modified = "Fri, 02 Jan 1998 12:00:00 GMT"
+		o := &origin{serve: func(run int64, w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "max-age=10")
+			w.Header().Set("X-Run", fmt.Sprint(run))
+			if run > 1 {
+				if got := r.Header.Get("If-Modified-Since"); got != modified {
+					t.Errorf("If-Modified-Since = %q, want %q", got, modified)
+				}
+				w.Header().Set("Content-Encoding", "none")
+				w.WriteHeader(http.StatusNotModified)
+				return
+			}
+			w.Header().Set("Last-Modified", modified)
+			_, _ = io.WriteString(w, "body")
+		}}
+		h := open(t, memoryStore(t), httpcache.Config{}).Handler(o)
+		get(h, "/")
+		time.Sleep(11 * time.Second)
+		for _, want := range []string{"fwd=stale; fwd-status=304; stored", "hit"} {
+			r := get(h, "/")
+			body, _ := io.ReadAll(r.Body)
+			if got := told(r); got != want || r.Header.Get("X-Run") != "2" || r.Header.Get("Content-Encoding") != "" || string(body) != "body" {
+				t.Errorf("%s: %q with %v, want %s: the body with X-Run: 2", got, body, r.Header, want)
+			}
+		}
+	})
+}
+
+// Fields that no-cache or private name are for the one who asked (RFC 9111
+// §5.2.2.4, §5.2.2.7).
+func TestNamedFieldsAreNotStored(t *testing.T) {
+	h := open(t, memoryStore(t), httpcache.Config{}).Handler(&origin{serve: func(_ int64, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", `max-age=60, no-cache="x-a, Set-Cookie", private="X-B"`)
+		for _, name := range []string{"Set-Cookie", "X-A", "X-B", "X-C"} {
+			w.Header().Set(name, "set")
+		}
+	}})
+	for i, want := range []struct{ told, named string }{{"fwd=uri-miss; stored", "set"}, {"hit", ""}} {
+		r := get(h, "/")
+		for _, name := range []string{"Set-Cookie", "X-A", "X-B"} {
+			if got := r.Header.Get(name); told(r) != want.told || got != want.named || r.Header.Get("X-C") != "set" {
+				t.Errorf("request %d: %s = %q (%s), X-C %q, want %q (%s) and X-C", i+1, name, got, told(r), r.Header.Get("X-C"), want.named, want.told)
+			}
+		}
+	}
+}

@@ -2,15 +2,20 @@ package httpcache_test
 
 import (
 	"context"
+	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hone-go/hone/cache"
 	"github.com/hone-go/hone/httpcache"
+	"github.com/hone-go/hone/internal/testserver"
 	"github.com/hone-go/hone/store/memory"
+	"github.com/hone-go/hone/store/redis"
 )
 
 // memoryStore returns a store for caches of one or more processes.
@@ -24,11 +29,55 @@ func memoryStore(t testing.TB) cache.Store {
 	return s
 }
 
+// eachStore runs a test over every store that a fleet shares. open returns the
+// store as one more process has it.
+func eachStore(t *testing.T, test func(t *testing.T, open func() cache.Store)) {
+	t.Helper()
+	t.Run("store=memory", func(t *testing.T) {
+		store := memoryStore(t)
+		test(t, func() cache.Store { return store })
+	})
+	t.Run("store=redis", func(t *testing.T) {
+		url, namespace := testserver.Redis(t), strings.ToLower(rand.Text())
+		test(t, func() cache.Store {
+			store, err := redis.Open(t.Context(), url, redis.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = store.Close() })
+			return named{store, namespace}
+		})
+	})
+}
+
+// eachStoreOf is eachStore for a row of a table.
+func eachStoreOf(t *testing.T, row string, test func(t *testing.T, open func() cache.Store)) {
+	t.Helper()
+	t.Run(row, func(t *testing.T) { eachStore(t, test) })
+}
+
+// named is a store that others use too.
+type named struct {
+	cache.Store
+	namespace string
+}
+
 // open returns an HTTPCache over a store, as one process has it.
 func open(t testing.TB, store cache.Store, cfg httpcache.Config) *httpcache.HTTPCache {
 	t.Helper()
+	h, _ := openCache(t, store, cfg)
+	return h
+}
+
+// openCache is open for tests that look at the sums.
+func openCache(t testing.TB, store cache.Store, cfg httpcache.Config) (*httpcache.HTTPCache, *cache.Cache) {
+	t.Helper()
+	namespace := "test"
+	if n, ok := store.(named); ok {
+		store, namespace = n.Store, n.namespace
+	}
 	c, err := cache.New(store, cache.Config{
-		Namespace: "test", Near: cache.Near{MaxBytes: 16 << 20},
+		Namespace: namespace, Near: cache.Near{MaxBytes: 16 << 20},
 		OnError: func(_ context.Context, err error) { t.Logf("cache: %v", err) },
 	})
 	if err != nil {
@@ -42,7 +91,31 @@ func open(t testing.TB, store cache.Store, cfg httpcache.Config) *httpcache.HTTP
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h
+	return h, c
+}
+
+// eventually waits until a condition holds.
+func eventually(t testing.TB, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !holds(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Error("what was waited for did not happen")
+			return
+		}
+	}
+}
+
+// sums returns the Stats of a name, over all the processes.
+func sums(caches []*cache.Cache, name string) (total cache.Stats) {
+	for _, c := range caches {
+		for _, s := range c.Stats() {
+			if s.Name == name {
+				total.Loads += s.Loads
+				total.Filled += s.Filled
+			}
+		}
+	}
+	return total
 }
 
 // origin is a handler that counts its runs.

@@ -4,22 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
 	"time"
 
 	"github.com/hone-go/hone/cache"
+	"github.com/hone-go/hone/internal/ledger"
+	"github.com/hone-go/hone/internal/xfetch"
 )
 
 // An HTTPCache keeps responses in a [cache.Cache]. It is safe for concurrent
 // use, and lives as long as that: it has nothing to close.
 type HTTPCache struct {
-	cfg   Config
-	cache *cache.Cache
-	store *cache.Func[key, *Response]
-	std   *view
+	cfg     Config
+	cache   *cache.Cache
+	store   *cache.Func[key, *Response]
+	codings *cache.Func[codingKey, *codedBody]
+	std     *view
+
+	negotiated negotiations
 }
 
 // New returns an HTTPCache over c, in which it takes the name Config.Name. It
@@ -37,9 +40,12 @@ func New(c *cache.Cache, cfg Config) (*HTTPCache, error) {
 		Beta:   -1, // lives here end long before those there
 		TTLOf:  func(_ key, p *Response) cache.TTL { return cache.For(p.keep) },
 		Tags:   func(_ key, p *Response) []string { return p.tags },
-		Keep:   func(_ context.Context, k key, p *Response) bool { return p.place == k.Place },
+		Keep:   func(_ context.Context, k key, p *Response) bool { return p.place == k.Place && !p.passing },
 		Errors: cache.For(passThrough),
 	})
+	if h.cfg.Encoder != nil && ferr == nil {
+		h.codings, ferr = h.codingsOf(c)
+	}
 	if err := errors.Join(perr, ferr); err != nil {
 		return nil, fmt.Errorf("httpcache: %w", err)
 	}
@@ -89,22 +95,15 @@ func (h *HTTPCache) view(p Policy) (*view, error) {
 }
 
 func (v *view) handler(next http.Handler) http.Handler {
-	if v.h.cfg.Encoder != nil {
-		next = v.h.cfg.Encoder.Handler(next)
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		t := turn{view: v, next: next, w: w, r: r}
+		t := turn{view: v, next: next, w: w, r: r, account: ledger.From(r.Context())}
 		t.serve()
 	})
 }
 
-// dueEarly decides whether a reader fetches a fresh response anew: XFetch, as
-// [cache.Func.Get] has it.
+// dueEarly decides whether a reader fetches a fresh response anew.
 func (v *view) dueEarly(took, left time.Duration) bool {
-	if v.policy.Beta <= 0 {
-		return false
-	}
-	return -math.Log(1-rand.Float64())*v.policy.Beta*float64(took) >= float64(left)
+	return left <= xfetch.AtMost(took, v.policy.Beta) && xfetch.Due(took, left, v.policy.Beta)
 }
 
 // report hands an error that was survived to the configuration's hook.

@@ -110,9 +110,11 @@ func (t *turn) unsafe() {
 	t.status.forward = forwardMethod
 	t.status.show(t, t.w.Header(), nil, 0)
 	u := &changes{turn: t}
-	u.Init(t.w, u)
-	t.next.ServeHTTP(u, t.r)
-	u.Finish()
+	t.encoding(func() {
+		u.Init(t.w, u)
+		t.next.ServeHTTP(u, t.r)
+		u.Finish()
+	})
 	if u.Bytes() > 0 {
 		u.invalidate() // once more: the change may be committed after the header
 	}

@@ -4,13 +4,14 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/hone-go/hone/cache"
+	"github.com/hone-go/hone/encode"
 	"github.com/hone-go/hone/httpcache"
 )
 
@@ -20,7 +21,9 @@ var seed = flag.Uint64("seed", 0, "of random tests; 0 is a new one")
 // with what tells them apart in a cookie, in Authorization, in a field that
 // Vary names, or in the Owner. The handler answers with who asked, as it would
 // by mistake: with Cache-Control that lets everyone store it.
-func TestUsersNeverSeeEachOther(t *testing.T) {
+func TestUsersNeverSeeEachOther(t *testing.T) { eachStore(t, testUsersNeverSeeEachOther) }
+
+func testUsersNeverSeeEachOther(t *testing.T, store func() cache.Store) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}
@@ -63,7 +66,6 @@ func TestUsersNeverSeeEachOther(t *testing.T) {
 		}
 		_, _ = fmt.Fprintf(w, "for %s at %s", who(r), r.URL.Path)
 	}}
-	store := memoryStore(t)
 	owner, err := httpcache.OwnedBy(func(r *http.Request) (string, bool) {
 		u := r.Header.Get("X-User")
 		return u, u != ""
@@ -74,7 +76,7 @@ func TestUsersNeverSeeEachOther(t *testing.T) {
 	policy := httpcache.Policy{Owner: owner, MaxVariants: 4, Headers: []string{"X-Nothing"}}
 	processes := make([]http.Handler, 2)
 	for i := range processes {
-		processes[i] = open(t, store, httpcache.Config{Default: policy, OnError: func(context.Context, error) {}}).Handler(o)
+		processes[i] = open(t, store(), httpcache.Config{Encoder: newEncoder(t, encode.Config{MinSize: -1}), Default: policy, OnError: func(context.Context, error) {}}).Handler(o)
 	}
 	hits := make([]int, 16)
 	var group sync.WaitGroup
@@ -101,10 +103,13 @@ func TestUsersNeverSeeEachOther(t *testing.T) {
 				if rnd.IntN(8) == 0 {
 					fields = append(fields, "Cache-Control: no-cache")
 				}
+				if coding := rnd.IntN(4); coding > 0 {
+					fields = append(fields, "Accept-Encoding: "+encode.Coding(coding).String())
+				}
 				r := get(processes[rnd.IntN(2)], "http://a"+path, fields...)
-				body, _ := io.ReadAll(r.Body)
+				body := plain(t, r)
 				// A response without Vary is for all, as that for nobody is at /late.
-				got := string(body)
+				got := body
 				if got != "for "+want+" at "+path && (path != "/late" || got != "for nobody at /late") {
 					t.Errorf("%q with %q got %q (%s)", path, fields, got, r.Header.Get("Cache-Status"))
 				}

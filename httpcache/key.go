@@ -159,9 +159,8 @@ func headerValue(name string, lines []string) string {
 	return strings.Join(elements, ", ")
 }
 
-// variantOf is what a request has in the fields that Vary names. Of what codings
-// it accepts, only what that comes to counts, if it is known how that is chosen.
-func (h *HTTPCache) variantOf(vary []string, r *http.Request) string {
+// variantOf is what a request has in the fields that Vary names.
+func variantOf(vary []string, r *http.Request) string {
 	var v string
 	for _, name := range vary {
 		lines := r.Header[name]
@@ -172,11 +171,7 @@ func (h *HTTPCache) variantOf(vary []string, r *http.Request) string {
 		if len(lines) > 0 {
 			present = "+" // an empty field is not a missing one
 		}
-		value := headerValue(name, lines)
-		if name == "Accept-Encoding" && h.cfg.Encoder != nil {
-			present, value = "=", h.cfg.Encoder.Negotiate(lines).Coding.String()
-		}
-		v = appendPart(v, present+value)
+		v = appendPart(v, present+headerValue(name, lines))
 	}
 	return v
 }

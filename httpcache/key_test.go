@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hone-go/hone/cache"
 	"github.com/hone-go/hone/httpcache"
 )
 
@@ -51,7 +52,7 @@ func TestKey(t *testing.T) {
 		{name: "RFC 9110 §5.1: case of a name in Vary", vary: "accept-LANGUAGE", a: "/\nAccept-Language: en", b: "/\nAccept-Language: de"},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+		eachStoreOf(t, tt.name, func(t *testing.T, store func() cache.Store) {
 			o := &origin{serve: func(_ int64, w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Cache-Control", "max-age=60")
 				if tt.vary != "" {
@@ -59,7 +60,7 @@ func TestKey(t *testing.T) {
 				}
 				_, _ = io.WriteString(w, "body")
 			}}
-			h := open(t, memoryStore(t), httpcache.Config{Default: tt.policy}).Handler(o)
+			h := open(t, store(), httpcache.Config{Default: tt.policy}).Handler(o)
 			ask := func(s string) string {
 				parts := strings.Split(s, "\n")
 				return told(get(h, parts[0], parts[1:]...))

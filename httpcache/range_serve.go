@@ -20,13 +20,20 @@ func serveComplete(w http.ResponseWriter, r *http.Request, body []byte, v valida
 	if v.evaluate(r).write(w, r) {
 		return nil
 	}
-	// Only GET has ranges (RFC 9110 §14.2).
-	if lines := r.Header["Range"]; r.Method == http.MethodGet && len(lines) > 0 && v.inRange(r.Header["If-Range"], made) {
-		if ranges, ok := parseRange(lines, int64(len(body))); ok {
-			return serveRanges(w, r, body, ranges)
-		}
+	if ranges, ok := v.ranges(r, len(body), made); ok {
+		return serveRanges(w, r, body, ranges)
 	}
 	return serveWhole(w, r, body)
+}
+
+// ranges returns the ranges that the answer to r has of a body of that size, or
+// false if it is the whole. Only GET has ranges (RFC 9110 §14.2).
+func (v validators) ranges(r *http.Request, size int, made time.Time) ([]byteRange, bool) {
+	lines := r.Header["Range"]
+	if r.Method != http.MethodGet || len(lines) == 0 || !v.inRange(r.Header["If-Range"], made) {
+		return nil, false
+	}
+	return parseRange(lines, int64(size))
 }
 
 // serveWhole sends a 200 with all of the body.

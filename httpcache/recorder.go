@@ -18,6 +18,7 @@ type recorder struct {
 	ttl      *time.Duration
 
 	state      recording
+	known      bool // the client has the body: it was sent a 304
 	status     int
 	verdict    verdict
 	body       []byte
@@ -98,9 +99,18 @@ func (rec *recorder) decide(status int, next recording) {
 	switch {
 	case next == confirming: // the body is there: it is sent, stored or not
 		return
+	case rec.shared():
+		return
 	case rec.verdict.reason != "":
 		rec.refuse(rec.verdict.reason)
 	}
+}
+
+// shared reports whether the response goes to all who wait for it although it
+// is not stored: an error of the server's that says nothing of who asks. A
+// handler that fails is not asked once more by each of them, at the worst time.
+func (rec *recorder) shared() bool {
+	return rec.status >= 500 && rec.verdict.reason == reasonStatus && rec.exchange.lead != nil
 }
 
 func (rec *recorder) tooLarge(size int64) bool { return size > rec.policy.MaxBody }
@@ -115,16 +125,30 @@ func (rec *recorder) refuse(reason string) {
 	rec.state, rec.body = passed, nil
 }
 
-// open sends the header and what has been recorded.
+// open sends the header and what has been recorded; or, if what the response
+// is recognised by meets the client's conditions, which the handler may not have
+// seen, a 304.
 func (rec *recorder) open() {
 	h := rec.w.Header()
 	merge(h, rec.header)
 	rec.turn.status.forwardStatus = rec.status
 	rec.turn.status.show(rec.turn, h, nil, 0)
+	rec.known = rec.status == http.StatusOK && validatorsOf(rec.header).evaluate(rec.r).write(rec.w, rec.r)
+	if rec.known {
+		return
+	}
 	rec.w.WriteHeader(rec.status)
 	if len(rec.body) > 0 {
 		_, _ = rec.w.Write(rec.body) // what is written next fails too
 	}
+}
+
+// forward sends a part of the body.
+func (rec *recorder) forward(p []byte) (int, error) {
+	if rec.known {
+		return len(p), nil
+	}
+	return rec.w.Write(p)
 }
 
 func (rec *recorder) Write(p []byte) (int, error) {
@@ -134,7 +158,7 @@ func (rec *recorder) Write(p []byte) (int, error) {
 	}
 	switch rec.state {
 	case passed:
-		return rec.w.Write(p)
+		return rec.forward(p)
 	case replaced, confirming:
 		return len(p), nil
 	}
@@ -143,11 +167,11 @@ func (rec *recorder) Write(p []byte) (int, error) {
 	}
 	if rec.tooLarge(int64(len(rec.body) + len(p))) {
 		rec.refuse(reasonTooLarge)
-		return rec.w.Write(p)
+		return rec.forward(p)
 	}
 	rec.body = append(rec.body, p...)
 	if rec.state == spilled {
-		return rec.w.Write(p)
+		return rec.forward(p)
 	}
 	return len(p), nil
 }
@@ -170,6 +194,10 @@ func (rec *recorder) FlushError() error {
 	case replaced, confirming:
 		return nil
 	case recorded:
+		if rec.shared() { // those who wait would wait for a stream that is not for them
+			rec.refuse(reasonStatus)
+			break
+		}
 		rec.state = spilled
 		rec.open()
 		rec.slow = time.AfterFunc(slowReader, func() { rec.hand(nil, errNotStored) })

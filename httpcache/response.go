@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/hone-go/hone/encode"
 )
 
 // A Response is a complete response as the cache keeps it. It is shared by all
@@ -15,7 +17,7 @@ type Response struct {
 	// in place.
 	Header http.Header
 	// Body is complete, without a content coding unless the handler has applied
-	// one.
+	// one. See Config.Encoder for the codings of this package.
 	Body []byte
 
 	// Received is when the header came; Age is how old the response was then
@@ -30,17 +32,22 @@ type Response struct {
 	vary    []string      // the names in Vary, canonical and sorted
 	variant string        // what the request had in them
 	place   uint32        // of the key it is stored under
+	passing bool          // not stored: for those who waited for it
 	marker  bool          // there is no response: vary tells where they are
 	tags    []string      // by which it can be invalidated; not stored
-	keep    time.Duration // how long to keep it; not stored
+	keep    time.Duration // how long it is kept, since Received
+	body    bodyID        // of the body, which a validated response keeps
+	pattern string        // by which a router behind the cache found the handler
 
 	shown atomic.Pointer[shownHit]
+	plan  atomic.Pointer[encode.Plan]
+	coded [encode.Zstd + 1]codedSlot
 }
 
 // selectedBy reports whether the response is the variant that a request
 // selects (RFC 9111 §4.1).
-func (p *Response) selectedBy(h *HTTPCache, r *http.Request) bool {
-	return len(p.vary) == 0 || p.variant == h.variantOf(p.vary, r)
+func (p *Response) selectedBy(r *http.Request) bool {
+	return len(p.vary) == 0 || p.variant == variantOf(p.vary, r)
 }
 
 // validators reports whether the handler can be asked whether the response is

@@ -9,24 +9,29 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
-	"time"
 
 	"github.com/hone-go/hone/cache"
 )
 
-// run runs the handler and answers the request. What may be stored is recorded
-// first and handed to the load, then sent: a client that reads slowly holds up
-// nobody else. All other responses pass through as they are written.
-func (t *turn) run(x *exchange) {
+// run runs the handler and answers the request.
+func (t *turn) run(x *exchange) { t.encoding(func() { t.record(x) }) }
+
+// record is run behind the encoder. What may be stored is recorded first and
+// handed to the load, then sent: a client that reads slowly holds up nobody
+// else. All other responses pass through as they are written.
+func (t *turn) record(x *exchange) {
 	rec := &recorder{turn: t, exchange: x, header: make(http.Header), asked: t.h.cache.Now()}
 	ctx, cancel := rec.detach()
 	defer cancel()
 	defer rec.deliver(nil, errNotStored) // of a panic or Goexit: those who wait must not wait on
 	if failed := rec.serve(t.toHandler(ctx)); failed {
 		t.h.report(t.r.Context(), rec.failure)
-		rec.deliver(nil, errNotStored)
-		t.status.detail = "stale-if-error"
-		t.send(t.old, nil, t.h.cache.Now())
+		if x.lead != nil {
+			rec.deliver(&Response{passing: true, id: newID(), Received: t.h.cache.Now()}, nil)
+		} else {
+			rec.deliver(nil, errNotStored)
+		}
+		t.standIn()
 		return
 	}
 	rec.finish()
@@ -56,8 +61,12 @@ func (rec *recorder) detach() (context.Context, context.CancelFunc) {
 }
 
 // serve runs the handler. A panic passes, unless a stale response stands in
-// for what was not sent yet.
+// for what was not sent yet. What a router finds reaches the layers outside.
 func (rec *recorder) serve(r *http.Request) (failed bool) {
+	defer func() {
+		rec.r.Pattern, rec.r.MultipartForm = r.Pattern, r.MultipartForm
+		rec.enterRun(rec.h.cache.Now().Sub(rec.asked))
+	}()
 	defer func() {
 		if !rec.mayServe || rec.sent() {
 			return
@@ -78,9 +87,10 @@ func (rec *recorder) serve(r *http.Request) (failed bool) {
 	return false
 }
 
-// toHandler returns the request as the handler is to see it: without the
-// client's conditions, as others may get the response, but with those of the
-// stored one; and without what is not part of the key.
+// toHandler returns the request as the handler is to see it: without what is
+// not part of the key, with the conditions of the stored response, and without
+// the client's, as others may get the response too. Only where the last one was
+// for nobody else do those stay: the handler's own 304 saves its work.
 func (t *turn) toHandler(ctx context.Context) *http.Request {
 	r := t.r.WithContext(ctx)
 	if query := t.policy.Query.visible(r.URL.RawQuery); query != r.URL.RawQuery {
@@ -90,7 +100,7 @@ func (t *turn) toHandler(ctx context.Context) *http.Request {
 	}
 	validate := t.old != nil && t.old.validators()
 	conditional := len(r.Header["If-None-Match"])+len(r.Header["If-Modified-Since"])+len(r.Header["If-Range"]) > 0
-	if !validate && !conditional {
+	if !validate && (!conditional || t.unstorable) {
 		return r
 	}
 	r.Header = r.Header.Clone()
@@ -130,10 +140,15 @@ func (rec *recorder) finish() {
 	if reason == "" {
 		reason = rec.filter(p)
 	}
-	if reason != "" {
-		rec.deliver(nil, errNotStored)
+	switch {
+	case rec.shared():
+		p.passing, p.body = true, bodyID{}
+		rec.deliver(p, nil)
 		t.status.detail = reason
-	} else {
+	case reason != "":
+		rec.deliver(nil, errNotStored)
+		t.status.detail, p.body = reason, bodyID{}
+	default:
 		t.place(p, x)
 		rec.deliver(p, nil)
 		if x.found != nil {
@@ -148,16 +163,23 @@ func (rec *recorder) finish() {
 	t.send(p, others, t.h.cache.Now())
 }
 
+// standIn answers with the stale response, as the handler fails.
+func (t *turn) standIn() {
+	t.status.detail = "stale-if-error"
+	t.send(t.old, nil, t.h.cache.Now())
+}
+
 // response makes the response that is kept.
 func (rec *recorder) response(body []byte) (p *Response, others http.Header) {
 	v := rec.verdict
 	p = &Response{
 		Status: rec.status, Body: body, Received: rec.received, Age: rec.age, Lifetime: v.lifetime,
-		Took: rec.received.Sub(rec.asked), rules: v.rules, vary: v.vary, keep: v.keep, id: newID(),
+		Took: rec.received.Sub(rec.asked), rules: v.rules, vary: v.vary, keep: v.keep, id: newID(), pattern: rec.r.Pattern,
 	}
+	_, _ = rand.Read(p.body[:]) // never fails
 	p.Header, others = storedHeader(rec.header, v.private)
 	if rec.state == confirming {
-		p.Status = rec.old.Status
+		p.Status, p.body = rec.old.Status, rec.old.body
 		p.Took = max(p.Took, rec.old.Took)
 	}
 	if len(p.Header["Date"]) == 0 {
@@ -166,7 +188,7 @@ func (rec *recorder) response(body []byte) (p *Response, others http.Header) {
 	if len(body) > 0 && len(p.Header["Content-Type"]) == 0 && len(p.Header["Content-Encoding"]) == 0 {
 		p.Header["Content-Type"] = []string{http.DetectContentType(body)} // as net/http does with what is written
 	}
-	p.variant = rec.h.variantOf(p.vary, rec.r)
+	p.variant = variantOf(p.vary, rec.r)
 	return p, others
 }
 
@@ -202,16 +224,24 @@ func (t *turn) place(p *Response, x *exchange) {
 	if x.lead == nil && !x.loading || k != t.key {
 		t.set(ctx, k, p, x.moment)
 	}
-	if k.Place != 0 && (k != t.key || t.key.Place == 0) {
-		marker := &Response{marker: true, id: newID(), Received: p.Received, vary: p.vary, keep: max(p.keep, markerLife), tags: p.tags}
+	if k.Place != 0 && (k != t.key || !t.marked.outlives(p)) {
+		marker := &Response{marker: true, id: newID(), Received: p.Received, vary: p.vary, keep: markerLives * p.keep, tags: p.tags}
 		k.Place = 0
 		t.set(ctx, k, marker, x.moment)
 	}
 }
 
-// markerLife is how long a URL is at least known to vary. Not shorter: the
-// requests for its variants would wait for each other again.
-const markerLife = time.Hour
+// markerLives is how many lives of the variant that it was made for a URL is
+// known to vary, as long as no later one needs it longer. Not 1: each variant
+// that is stored would have it stored anew. Not more: it outlives them all by
+// one of their lives.
+const markerLives = 2
+
+// outlives reports whether a marker, which may be none, is there as long as a
+// variant that is found by it.
+func (p *Response) outlives(variant *Response) bool {
+	return p != nil && !p.Received.Add(p.keep).Before(variant.Received.Add(variant.keep))
+}
 
 func (t *turn) set(ctx context.Context, k key, p *Response, since cache.Moment) {
 	if err := t.h.store.SetSince(ctx, k, p, since); err != nil && !errors.Is(err, cache.ErrUnavailable) {

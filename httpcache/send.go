@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/hone-go/hone/encode"
+	"github.com/hone-go/hone/internal/httpfield"
 )
 
 // shownHit are the fields that a hit adds, which stay the same for a second.
@@ -32,10 +35,11 @@ func (p *Response) show(h *HTTPCache, age time.Duration) *shownHit {
 // send answers the request with a complete response: with all of it, a part, or
 // the news that the client has it. others are fields that are not stored.
 func (t *turn) send(p *Response, others http.Header, now time.Time) {
-	h := t.w.Header()
-	merge(h, p.Header)
 	age := p.age(now)
 	shown := p.show(t.h, age)
+	a := t.answer(p, shown)
+	h := t.w.Header()
+	merge(h, a.header)
 	if t.status.hit || t.status.collapsed || p.Age >= time.Second || t.status.forwardStatus == 0 {
 		h["Age"] = shown.age
 	}
@@ -50,20 +54,80 @@ func (t *turn) send(p *Response, others http.Header, now time.Time) {
 	} else {
 		t.status.show(t, h, p, age)
 	}
+	a.write(t.w, t.r)
+}
+
+// An answer is what a request gets of a stored response.
+type answer struct {
+	status  int
+	header  http.Header
+	body    []byte
+	length  []string // Content-Length
+	outcome outcome
+	tag     []string // for a 304: the one of those that the client has
+	ranges  []byteRange
+	part    bool // of the body: ranges, which may be none
+}
+
+// answer finds what the request gets: by the conditions first, which hold for
+// the response whatever its coding, then a part of the body as it is, then all
+// of it in the coding that suits the client best.
+func (t *turn) answer(p *Response, shown *shownHit) answer {
+	a := answer{status: p.Status, header: p.Header, body: p.Body, length: shown.length}
+	var negotiation encode.Negotiation
+	plan := t.h.planOf(p)
+	if plan != nil {
+		negotiation = t.h.negotiate(t.r.Header["Accept-Encoding"])
+		a.header = plan.Header(encode.Identity)
+	}
 	if p.Status == http.StatusOK && conditional(t.r.Header) {
 		v, made := validatorsOf(p.Header), dateOf(p.Header, p.Received)
 		if v.modified.IsZero() {
 			v.modified = made // RFC 9111 §4.3.2
 		}
-		_ = serveComplete(t.w, t.r, p.Body, v, made)
+		if lines := t.r.Header["If-None-Match"]; plan != nil && v.tagged && len(lines) > 0 {
+			if tag, ok := negotiation.Match(lines, v.tag.String()); ok {
+				v.tag, _ = httpfield.ParseTag(tag)
+				a.tag = []string{tag}
+			}
+		}
+		if a.outcome = v.evaluate(t.r); a.outcome != proceed {
+			return a
+		}
+		if a.ranges, a.part = v.ranges(t.r, len(p.Body), made); a.part {
+			return a
+		}
+	}
+	if plan == nil {
+		return a
+	}
+	if c := plan.Coding(t.r, negotiation); c != encode.Identity {
+		if b := t.coded(p, c); b != nil {
+			a.header, a.body, a.length = plan.Header(c), b.bytes, b.length
+		}
+	}
+	return a
+}
+
+// write sends the answer. Its header is that of w.
+func (a *answer) write(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	if a.tag != nil {
+		h["Etag"] = a.tag
+	}
+	switch {
+	case a.outcome.write(w, r):
+		return
+	case a.part:
+		_ = serveRanges(w, r, a.body, a.ranges) // an error means that the client is gone
 		return
 	}
-	if bodyAllowed(p.Status) {
-		h["Content-Length"] = shown.length
+	if bodyAllowed(a.status) {
+		h["Content-Length"] = a.length
 	}
-	t.w.WriteHeader(p.Status)
-	if len(p.Body) > 0 && t.r.Method != http.MethodHead && bodyAllowed(p.Status) {
-		_, _ = t.w.Write(p.Body)
+	w.WriteHeader(a.status)
+	if len(a.body) > 0 && r.Method != http.MethodHead && bodyAllowed(a.status) {
+		_, _ = w.Write(a.body)
 	}
 }
 

@@ -183,7 +183,8 @@ func (p *Policy) jittered(life time.Duration) time.Duration {
 }
 
 // heuristicStatus are the statuses that are cacheable by definition (RFC 9110
-// §15.1) but 206, and 501, as the next deployment may have what is missing.
+// §15.1) but 206, and 501: an error of the server's is kept only if the handler
+// says so, as the next deployment may have what is missing.
 var heuristicStatus = map[int]bool{
 	200: true, 203: true, 204: true, 300: true, 301: true, 308: true, 404: true, 405: true, 410: true, 414: true,
 }

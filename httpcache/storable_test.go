@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hone-go/hone/cache"
 	"github.com/hone-go/hone/httpcache"
 )
 
@@ -69,6 +70,11 @@ func TestStored(t *testing.T) {
 		{name: "TTL", policy: httpcache.Policy{TTL: time.Minute}, first: stored, second: hit},
 		{name: "TTL, and no-store", policy: httpcache.Policy{TTL: time.Minute}, response: "Cache-Control: no-store", first: not("no-store"), second: not("no-store")},
 		{name: "TTL: 404, for a short time", policy: httpcache.Policy{TTL: time.Minute}, status: 404, first: stored, second: hit},
+		{name: "a 5xx is not stored on a guess: 501", policy: httpcache.Policy{TTL: time.Minute}, status: 501, response: "Last-Modified: " + past, first: not("status"), second: not("status")},
+		{name: "RFC 9111 §4.2.2: heuristic, of a 5xx that is public", status: 503, response: "Cache-Control: public\nLast-Modified: " + past, first: stored, second: hit},
+		{name: "a 5xx is not stored to be validated", status: 501, response: "Cache-Control: no-cache\nEtag: \"a\"", first: not("status"), second: not("status")},
+		{name: "a 5xx that says how long", status: 503, response: "Cache-Control: max-age=60", first: stored, second: hit},
+		{name: "Statuses: a 5xx", policy: httpcache.Policy{Statuses: map[int]time.Duration{501: time.Minute}}, status: 501, first: stored, second: hit},
 		{name: "TTL: 500 is never stored", policy: httpcache.Policy{TTL: time.Minute}, status: 500, first: not("status"), second: not("status")},
 		{name: "TTL: 302 is not", policy: httpcache.Policy{TTL: time.Minute}, status: 302, first: not("status"), second: not("status")},
 		{name: "Statuses", policy: httpcache.Policy{Statuses: map[int]time.Duration{302: time.Minute}}, status: 302, first: stored, second: hit},
@@ -84,7 +90,7 @@ func TestStored(t *testing.T) {
 		{name: "too many tags", response: "Cache-Control: max-age=60\nSurrogate-Key: " + strings.Repeat("a ", 100), first: not("tags"), second: not("tags")},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+		eachStoreOf(t, tt.name, func(t *testing.T, store func() cache.Store) {
 			o := &origin{serve: func(run int64, w http.ResponseWriter, _ *http.Request) {
 				for line := range strings.Lines(tt.response) {
 					name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
@@ -95,7 +101,7 @@ func TestStored(t *testing.T) {
 				}
 				_, _ = w.Write([]byte("run" + strconv.FormatInt(run, 10)))
 			}}
-			h := open(t, memoryStore(t), httpcache.Config{Default: tt.policy}).Handler(o)
+			h := open(t, store(), httpcache.Config{Default: tt.policy}).Handler(o)
 			var request []string
 			if tt.request != "" {
 				request = []string{tt.request}

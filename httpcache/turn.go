@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/hone-go/hone/internal/ledger"
 )
 
 // A turn is the answering of one request.
@@ -20,8 +22,11 @@ type turn struct {
 	demand     demand
 	status     status
 	old        *Response // to be validated
+	marked     *Response // the marker that told of the variants
 	mayServe   bool      // old, if the handler fails
+	unstorable bool      // the last response was for nobody else
 	added      []string  // tags, by AddTags
+	account    *ledger.Ledger
 }
 
 func (t *turn) serve() {
@@ -112,7 +117,7 @@ func (p *Policy) harmless(lines []string) bool {
 func (t *turn) attempt() bool {
 	p := t.look()
 	now := t.h.cache.Now()
-	t.old, t.mayServe = nil, false
+	t.old, t.mayServe, t.unstorable = nil, false, false
 	state := strict
 	if p != nil {
 		if t.authorized && !p.rules.authorized {
@@ -122,12 +127,14 @@ func (t *turn) attempt() bool {
 		}
 		switch state = p.judge(now, t.demand, t.dueEarly); state {
 		case fresh, allowed:
+			t.enterHit(state)
 			t.hit(p, now)
 			return true
 		case early, background:
 			if t.status.forward == "" {
 				t.h.store.RenewLater(withBackground(t, p), t.key, unlike(p))
 			}
+			t.enterHit(state)
 			t.hit(p, now)
 			return true
 		}
@@ -158,15 +165,15 @@ func (t *turn) mustGoAlone() bool {
 // look returns the stored response that the request selects, and sets the key
 // to where it is, or belongs.
 func (t *turn) look() *Response {
-	t.key.Place = 0
-	ctx, reason := t.r.Context(), forwardMiss
+	t.key.Place, t.marked = 0, nil
+	ctx, reason := t.unaccounted(), forwardMiss
 	p, _ := t.h.store.Look(ctx, t.key)
 	if p != nil && p.marker {
-		reason = forwardVaryMiss
-		t.key.Place = placeOf(p.vary, t.h.variantOf(p.vary, t.r), uint32(t.policy.MaxVariants))
+		reason, t.marked = forwardVaryMiss, p
+		t.key.Place = placeOf(p.vary, variantOf(p.vary, t.r), uint32(t.policy.MaxVariants))
 		p, _ = t.h.store.Look(ctx, t.key)
 	}
-	if p == nil || !p.selectedBy(t.h, t.r) {
+	if p == nil || !p.selectedBy(t.r) {
 		t.status.setForward(reason)
 		return nil
 	}
@@ -185,13 +192,16 @@ var errNotStored = errors.New("httpcache: the response cannot be stored")
 func (t *turn) pass(s status) {
 	t.status = s
 	t.status.show(t, t.w.Header(), nil, 0)
-	t.next.ServeHTTP(t.w, t.r)
+	t.encoding(func() { t.next.ServeHTTP(t.w, t.r) })
 }
 
 // hit answers with a stored response.
 func (t *turn) hit(p *Response, now time.Time) {
 	t.status.hit = t.status.forward == ""
 	t.status.collapsed = !t.status.hit
+	if t.r.Pattern == "" {
+		t.r.Pattern = p.pattern
+	}
 	t.send(p, nil, now)
 }
 
