@@ -26,7 +26,7 @@ test-with-servers:
 	$(GO) -C bench test -bench . -benchtime 1x ./...
 
 lint: $(BIN)/gofumpt $(BIN)/staticcheck
-	@for m in $(MODULES) tools; do (cd $$m && $(GO) mod tidy -diff) || exit 1; done
+	@for m in $(MODULES) tools internal/testserver/ferretdb; do (cd $$m && $(GO) mod tidy -diff) || exit 1; done
 	@unformatted=$$($(BIN)/gofumpt -l .); test -z "$$unformatted" || \
 		{ echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; }
 	@for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(BIN)/staticcheck ./...) || exit 1; done

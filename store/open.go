@@ -69,15 +69,24 @@ func badURL(scheme, format string, a ...any) error {
 }
 
 func openMemory(rest string) (*memory.Store, error) {
+	size, err := memorySize(rest)
+	if err != nil {
+		return nil, err
+	}
+	return memory.New(memory.Config{MaxBytes: size})
+}
+
+// memorySize returns the size that follows memory://, 0 if none does.
+func memorySize(rest string) (int64, error) {
 	path, query, _ := strings.Cut(rest, "?")
 	if path != "" {
-		return nil, errors.New("memory URL: want memory:// or memory://?max=64MiB")
+		return 0, errors.New("memory URL: want memory:// or memory://?max=64MiB")
 	}
 	size, err := maxOf(query)
 	if err != nil {
-		return nil, fmt.Errorf("memory URL: %w", err)
+		return 0, fmt.Errorf("memory URL: %w", err)
 	}
-	return memory.New(memory.Config{MaxBytes: size})
+	return size, nil
 }
 
 func openFile(rest string) (*file.Store, error) {

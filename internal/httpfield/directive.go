@@ -14,10 +14,10 @@ func Directives(lines []string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for element := range List(lines) {
 			name, argument, has := strings.Cut(element, "=")
-			if !isToken(name) {
+			if !IsToken(name) {
 				continue
 			}
-			if has && !isToken(argument) {
+			if has && !IsToken(argument) {
 				var ok bool
 				if argument, ok = unquote(argument); !ok {
 					continue

@@ -24,7 +24,7 @@ func Weighted(lines []string) iter.Seq2[string, int] {
 					continue
 				}
 			}
-			if isToken(token) && !yield(token, weight) {
+			if IsToken(token) && !yield(token, weight) {
 				return
 			}
 		}

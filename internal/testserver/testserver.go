@@ -7,6 +7,7 @@
 //	HONE_TEST_MYSQL     the data source name of a MySQL or MariaDB whose user may create databases
 //	HONE_TEST_REDIS     a Redis URL
 //	HONE_TEST_MEMCACHED the address of a memcached, host:port
+//	HONE_TEST_MONGO     the URL of a MongoDB whose user may create databases
 //	HONE_TEST_REQUIRE   1: a missing server fails the test instead of skipping it
 //
 // As root on Debian, the command with -install also installs the HypoPG

@@ -15,6 +15,7 @@ func TestRunPassesTheExitCodeOn(t *testing.T) {
 	t.Setenv(testserver.EnvPgBouncer, "postgres://somewhere.behind/else")
 	t.Setenv(testserver.EnvMySQL, "someone@tcp(somewhere)/else")
 	t.Setenv(testserver.EnvRedis, "redis://somewhere.else")
+	t.Setenv(testserver.EnvMongo, "mongodb://somewhere.else")
 	tests := []struct {
 		args []string
 		want int
@@ -44,6 +45,7 @@ func TestServersStartAndStop(t *testing.T) {
 			t.Setenv(testserver.EnvPgBouncer, "postgres://somewhere.behind/else")
 			t.Setenv(testserver.EnvMySQL, "someone@tcp(somewhere)/else")
 			t.Setenv(testserver.EnvRedis, "redis://somewhere.else")
+			t.Setenv(testserver.EnvMongo, "mongodb://somewhere.else")
 			t.Setenv(s.env, "")
 			if got := run(t.Context(), []string{"sh", "-c", `case "$` + s.env + `" in *127.0.0.1:*) exit 0;; esac; exit 1`}); got != 0 {
 				t.Errorf("run with %s = %d, want 0 and its address in %s", s.name, got, s.env)

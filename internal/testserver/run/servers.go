@@ -59,6 +59,12 @@ var servers = []kind{
 			return server.Memcached(ctx)
 		},
 	},
+	{
+		name: "MongoDB's protocol", env: testserver.EnvMongo, program: "go", debian: "golang-go", // builds it
+		start: func(ctx context.Context, dir, _ string) (*server.Process, string, error) {
+			return server.Mongo(ctx, dir)
+		},
+	},
 }
 
 // A running server is one that is being started until done is closed.

@@ -1,0 +1,86 @@
+package optimistic
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hone-go/hone/ratelimit"
+)
+
+// Limits is a [ratelimit.Store] over Records, but for Ping. It is safe for
+// concurrent use.
+//
+// Each bucket is one record: it is read, changed here and swapped, again and
+// again until nobody was faster; callers of one process wait for each other
+// instead. The clock is this process's; a bucket never
+// goes behind the time that another process has left in it.
+//
+// Several buckets are read at once. If none of them refuses, they are charged
+// one after the other, in an order that is the same for all callers; if one of
+// them refuses by then, what was charged is taken back. Nothing more is
+// admitted than if it were one step.
+type Limits struct {
+	records Records
+	maxLog  int64
+	now     func() int64 // microseconds
+	turns   turns
+}
+
+// New returns limits over records that can hold maxLog entries of a log.
+func New(records Records, maxLog int64) *Limits {
+	return &Limits{records: records, maxLog: maxLog, now: func() int64 { return time.Now().UnixMicro() }}
+}
+
+// SetNow makes the limits take a time, in microseconds, for the clock's: for
+// tests.
+func (l *Limits) SetNow(now int64) { l.now = func() int64 { return now } }
+
+// maxSwaps bounds how often a change is tried. Each time it fails, another's
+// has succeeded: not smaller, or some hundred callers of one bucket could wear
+// one of them out; not larger, or a caller without a deadline could be at it
+// for longer than a minute.
+const maxSwaps = 10_000
+
+// keep is for how long a record is kept after its bucket has lapsed. Not shorter: the clocks of the processes and of the server
+// differ, and a bucket that one of them forgets while another still counts by
+// it would let more pass. Not longer: a flood of keys of a short limit takes so
+// much more room.
+const keep = 10 * time.Second
+
+// Supports implements [ratelimit.Store].
+func (l *Limits) Supports(limit ratelimit.Limit) error {
+	logged := limit.Strategy == ratelimit.MovingWindow || limit.Strategy == ratelimit.Concurrency
+	if logged && limit.Amount > l.maxLog {
+		return fmt.Errorf("%w: %s with an amount of %d, want at most %d: each charge carries the whole log over the network",
+			ratelimit.ErrUnsupported, limit.Strategy, limit.Amount, l.maxLog)
+	}
+	return nil
+}
+
+// Apply implements [ratelimit.Store].
+func (l *Limits) Apply(ctx context.Context, op ratelimit.Op, charges []ratelimit.Charge, results []ratelimit.Result) error {
+	for i := range charges {
+		if err := l.Supports(charges[i].Limit); err != nil {
+			return err
+		}
+	}
+	c := l.newCall(charges, results)
+	switch op {
+	case ratelimit.Reset:
+		return c.reset(ctx)
+	case ratelimit.Take:
+		return c.take(ctx)
+	case ratelimit.Peek:
+		return c.peek(ctx)
+	}
+	if err := c.read(ctx); err != nil {
+		return err
+	}
+	for i := range charges {
+		if err := c.change(ctx, op, i, &charges[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
