@@ -82,7 +82,7 @@ func TestUnpoolable(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := h.Unpoolable()
-		if len(got) != 1 || got[0].Feature != "SET" || got[0].Count != 1 || !strings.Contains(got[0].Where, "/database_test.go:") {
+		if len(got) != 1 || got[0].Feature != "SET" || got[0].Count != 1 || !strings.HasPrefix(got[0].Where, "database_test.go:") {
 			t.Errorf("%s to PgBouncer: Unpoolable = %+v, want one SET in this file", tt.name, got)
 		}
 		sent := int64(0)

@@ -20,7 +20,8 @@ const demoHelp = `Run the whole discipline on an example service: measure it as 
 worst mistake with the source line and the rewritten SQL, switch that route to
 its fix and measure again at the same rate; then add the missing indexes, give
 the catalog pages, bound the pool, cache what seldom changes, keep whole answers,
-send them encoded and only to who has them not yet, and measure each.
+send them encoded and only to who has them not yet, have a client guess passwords
+and hold it by limits, and measure each.
 At the end it shows before and after of each change.
 
 It needs nothing: the database is an embedded SQLite in a temporary folder. A
@@ -50,7 +51,7 @@ func demoCommand(io *streams) *cobra.Command {
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&cfg.Database, "database", "", "`where` the shop's data goes: an SQLite file or a postgres:// URL")
-	fs.StringVar(&cfg.Store, "store", "memory://", "`where` the cache lives, memory:// or redis://…")
+	fs.StringVar(&cfg.Store, "store", "memory://", "`where` cache and limits live, memory:// or redis://…")
 	fs.StringVar(&cfg.Addr, "addr", "127.0.0.1:0", "`host:port` to serve on; port 0 is a free one")
 	// Not more by default: as found, the shop must keep up on two cores. Not
 	// shorter: the p99 of the main route rests on seven of 700 requests.
@@ -105,7 +106,7 @@ func loadInAnotherProcess(ctx context.Context, args ...string) ([]byte, error) {
 	cmd.WaitDelay = 5 * time.Second // then it is killed
 	if err := cmd.Run(); err != nil {
 		lines := strings.Split(strings.TrimSpace(errOut.String()), "\n")
-		return nil, fmt.Errorf("hone load: %s (%w)", strings.TrimPrefix(lines[len(lines)-1], "hone: "), err)
+		return out.Bytes(), fmt.Errorf("hone load: %s (%w)", strings.TrimPrefix(lines[len(lines)-1], "hone: "), err)
 	}
 	return out.Bytes(), nil
 }

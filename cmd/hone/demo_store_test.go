@@ -26,6 +26,7 @@ func TestDemoRedis(t *testing.T) {
 		t.Errorf("keys while the demo serves = %q, want some", keys)
 	}
 	checkCached(t, demo.out.String())
+	checkHeld(t, demo.out.String())
 	if text := demo.out.String(); strings.Contains(text, "not answer") || !regexp.MustCompile(`cache: 1\.00 hits \(\d\.\d\d of them in this process\), 0\.00 misses and 0\.00 loads`).MatchString(text) {
 		t.Errorf("output does not say what the cache was asked:\n%s", text)
 	}
@@ -85,6 +86,7 @@ func TestDemoWithoutItsStore(t *testing.T) {
 		!strings.Contains(out, "The store did not answer: ") {
 		t.Errorf("stderr %s\n%s, want both to say that the store does not answer", errs, out)
 	}
+	checkHeld(t, out) // in the process, while the store is away
 	for label, want := range map[string]float64{"statements per request": 2, "cache hits per request": 0, "loads per request": 1} {
 		if _, after := compared(t, out, "cache: GET /api/catalog", label); after != want {
 			t.Errorf("%s of the catalog without a store = %g, want %g", label, after, want)

@@ -83,7 +83,9 @@ what the fix gains.`,
 	})
 	root.AddCommand(
 		budgetCommand(io),
+		clientipCommand(io),
 		demoCommand(io),
+		limitsCommand(io),
 		loadCommand(io),
 		versionCommand(io),
 	)

@@ -55,6 +55,12 @@ func TestHelp(t *testing.T) {
 		{"help", []string{"--help"}},
 		{"help_load", []string{"load", "--help"}},
 		{"help_budget", []string{"budget", "--help"}},
+		{"help_limits", []string{"limits"}},
+		{"help_limits_list", []string{"limits", "list", "--help"}},
+		{"help_limits_explain", []string{"limits", "explain", "--help"}},
+		{"help_limits_peek", []string{"limits", "peek", "--help"}},
+		{"help_limits_reset", []string{"limits", "reset", "--help"}},
+		{"help_clientip_explain", []string{"clientip", "explain", "--help"}},
 	} {
 		code, out, errs := hone(t.Context(), tt.args...)
 		if code != 0 || errs != "" {

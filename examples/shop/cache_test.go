@@ -99,31 +99,36 @@ type catalogAnswer struct{ Items []api.Product }
 
 // Pages and species do not share entries, and what there is not is not kept.
 func TestCachedCatalogKeys(t *testing.T) {
-	f := newFixture(t, onSQLite, asCached)
-	plain := newFixture(t, onSQLite, asTuned)
-	targets := []string{
-		"", "?page=2&per_page=7", "?page=7&per_page=2", "?per_page=7", "?sort=name", "?sort=-name", "?sort=price_cents,name",
-		"?species=Oak", "?species=Oak&sort=-id", "?species=Balsa", "?page=99",
-	}
-	for range 2 {
-		seen := make(map[string]string) // by answer
-		for _, target := range targets {
-			target = "/api/catalog" + target
-			got, want := f.do(t.Context(), "GET", target, ""), plain.do(t.Context(), "GET", target, "")
-			if got.Code != want.Code || got.Body.String() != want.Body.String() || got.Header().Get("Link") != want.Header().Get("Link") {
-				t.Errorf("GET %s cached = %d %.200s, want %d %.200s", target, got.Code, got.Body, want.Code, want.Body)
-			}
-			if other := seen[got.Body.String()]; other != "" {
-				t.Errorf("GET %s cached = the answer of GET %s", target, other)
-			}
-			seen[got.Body.String()] = target
+	eachSystem(t, asCached, func(t *testing.T, f *fixture) {
+		tuned, err := shop.New(f.db, shop.Config{Tuned: true})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	for _, target := range []string{"/api/catalog?species=Balsa", "/api/catalog?page=99"} {
-		if got := f.account(t, target).Statements; got != 2 {
-			t.Errorf("GET %s again = %d statements, want 2: it is not kept", target, got)
+		plain := &fixture{Shop: tuned}
+		targets := []string{
+			"", "?page=2&per_page=7", "?page=7&per_page=2", "?per_page=7", "?sort=name", "?sort=-name", "?sort=price_cents,name",
+			"?species=Oak", "?species=Oak&sort=-id", "?species=Balsa", "?page=99",
 		}
-	}
+		for range 2 {
+			seen := make(map[string]string) // by answer
+			for _, target := range targets {
+				target = "/api/catalog" + target
+				got, want := f.do(t.Context(), "GET", target, ""), plain.do(t.Context(), "GET", target, "")
+				if got.Code != want.Code || got.Body.String() != want.Body.String() || got.Header().Get("Link") != want.Header().Get("Link") {
+					t.Errorf("GET %s cached = %d %.200s, want %d %.200s", target, got.Code, got.Body, want.Code, want.Body)
+				}
+				if other := seen[got.Body.String()]; other != "" {
+					t.Errorf("GET %s cached = the answer of GET %s", target, other)
+				}
+				seen[got.Body.String()] = target
+			}
+		}
+		for _, target := range []string{"/api/catalog?species=Balsa", "/api/catalog?page=99"} {
+			if got := f.account(t, target).Statements; got != 2 {
+				t.Errorf("GET %s again = %d statements, want 2: it is not kept", target, got)
+			}
+		}
+	})
 }
 
 // deaf is a store that takes no invalidation.
@@ -135,25 +140,26 @@ func (deaf) Invalidate(context.Context, string, []string) (int64, error) {
 
 // A change whose invalidation fails is answered all the same, and logged.
 func TestInvalidationFails(t *testing.T) {
-	store, err := memory.New(memory.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { store.Close() })
-	f := newFixture(t, onSQLite, asTuned)
-	if f.cache, err = cache.New(deaf{store}, cache.Config{Namespace: "shop"}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.cache.Close() })
-	if f.Shop, err = shop.New(f.db, f.config(asCached)); err != nil {
-		t.Fatal(err)
-	}
-	w := f.do(t.Context(), "PUT", "/api/products/2", `{"name": "Oak", "price_cents": 900, "stock": 77}`)
-	var p api.Product
-	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Stock != 77 {
-		t.Errorf("PUT /api/products/2 = %d %s, want the product", w.Code, w.Body)
-	}
-	if log := f.log.String(); strings.Count(log, "level=ERROR") != 1 || !strings.Contains(log, "products=[2]") {
-		t.Errorf("log = %q, want that product 2 may be answered as it was", log)
-	}
+	eachSystem(t, asTuned, func(t *testing.T, f *fixture) {
+		store, err := memory.New(memory.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { store.Close() })
+		if f.cache, err = cache.New(deaf{store}, cache.Config{Namespace: "shop"}); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.cache.Close() })
+		if f.Shop, err = shop.New(f.db, f.config(asCached)); err != nil {
+			t.Fatal(err)
+		}
+		w := f.do(t.Context(), "PUT", "/api/products/2", `{"name": "Oak", "price_cents": 900, "stock": 77}`)
+		var p api.Product
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Stock != 77 {
+			t.Errorf("PUT /api/products/2 = %d %s, want the product", w.Code, w.Body)
+		}
+		if log := f.log.String(); strings.Count(log, "level=ERROR") != 1 || !strings.Contains(log, "products=[2]") {
+			t.Errorf("log = %q, want that product 2 may be answered as it was", log)
+		}
+	})
 }

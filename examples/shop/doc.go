@@ -6,6 +6,9 @@
 // A [Shop] serves the first and switches a route to the second on demand, so
 // that the two can be compared under the same load.
 //
+// [Shop.Limits] keep its clients within limits: by address, by customer, by
+// login and by export, as limits.go says.
+//
 // To look around, run
 //
 //	go run ./examples/shop/server

@@ -116,44 +116,41 @@ func TestPlaceOrderAllOrNothing(t *testing.T) {
 // no two orders wait for each other for ever.
 func TestPlaceOrderNeverOversells(t *testing.T) {
 	const stock, clients = 20, 32
-	for _, on := range systems {
-		t.Run(string(on), func(t *testing.T) {
-			f := newFixture(t, on, asFound)
-			if _, err := f.db.ExecContext(t.Context(), `UPDATE products SET stock = $1 WHERE id IN (1, 2)`, stock); err != nil {
-				t.Fatal(err)
-			}
-			lines := []string{`{"product_id": 1, "quantity": 1}`, `{"product_id": 2, "quantity": 1}`}
-			var sold, refused atomic.Int64
-			var group sync.WaitGroup
-			start := make(chan struct{})
-			for i := range clients {
-				body := `{"customer_id": 1, "lines": [` + lines[i%2] + `, ` + lines[1-i%2] + `]}`
-				group.Go(func() {
-					<-start
-					switch w := f.do(t.Context(), "POST", "/api/orders", body); w.Code {
-					case http.StatusCreated:
-						sold.Add(1)
-					case http.StatusConflict:
-						refused.Add(1)
-					default:
-						t.Errorf("POST /api/orders = %d %s", w.Code, w.Body)
-					}
-				})
-			}
-			close(start)
-			group.Wait()
-			if sold.Load() != stock || refused.Load() != clients-stock {
-				t.Errorf("%d sold and %d refused, want %d and %d", sold.Load(), refused.Load(), stock, clients-stock)
-			}
-			if left := f.scan(t, `SELECT sum(stock) FROM products WHERE id IN (1, 2)`); left != 0 {
-				t.Errorf("%d left in stock, want 0", left)
-			}
-			if n := f.scan(t, `SELECT sum(quantity) FROM order_lines WHERE order_id > 160`); n != 2*stock {
-				t.Errorf("%d pieces on new orders, want %d", n, 2*stock)
-			}
-			if log := f.log.String(); strings.Contains(log, "level=ERROR") {
-				t.Errorf("log = %s", log)
-			}
-		})
-	}
+	eachSystem(t, asFound, func(t *testing.T, f *fixture) {
+		if _, err := f.db.ExecContext(t.Context(), `UPDATE products SET stock = $1 WHERE id IN (1, 2)`, stock); err != nil {
+			t.Fatal(err)
+		}
+		lines := []string{`{"product_id": 1, "quantity": 1}`, `{"product_id": 2, "quantity": 1}`}
+		var sold, refused atomic.Int64
+		var group sync.WaitGroup
+		start := make(chan struct{})
+		for i := range clients {
+			body := `{"customer_id": 1, "lines": [` + lines[i%2] + `, ` + lines[1-i%2] + `]}`
+			group.Go(func() {
+				<-start
+				switch w := f.do(t.Context(), "POST", "/api/orders", body); w.Code {
+				case http.StatusCreated:
+					sold.Add(1)
+				case http.StatusConflict:
+					refused.Add(1)
+				default:
+					t.Errorf("POST /api/orders = %d %s", w.Code, w.Body)
+				}
+			})
+		}
+		close(start)
+		group.Wait()
+		if sold.Load() != stock || refused.Load() != clients-stock {
+			t.Errorf("%d sold and %d refused, want %d and %d", sold.Load(), refused.Load(), stock, clients-stock)
+		}
+		if left := f.scan(t, `SELECT sum(stock) FROM products WHERE id IN (1, 2)`); left != 0 {
+			t.Errorf("%d left in stock, want 0", left)
+		}
+		if n := f.scan(t, `SELECT sum(quantity) FROM order_lines WHERE order_id > 160`); n != 2*stock {
+			t.Errorf("%d pieces on new orders, want %d", n, 2*stock)
+		}
+		if log := f.log.String(); strings.Contains(log, "level=ERROR") {
+			t.Errorf("log = %s", log)
+		}
+	})
 }

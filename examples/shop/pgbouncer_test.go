@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/hone-go/hone/examples/shop/internal/shoptest"
 	"github.com/hone-go/hone/internal/testserver"
 	"github.com/jackc/pgx/v5"
 )
@@ -34,8 +35,7 @@ func TestFiftyClientsOnFiveServers(t *testing.T) {
 	const clients, servers = 50, 5
 	for _, as := range versions {
 		t.Run(string(as), func(t *testing.T) {
-			url := testserver.PgBouncer(t)
-			f := fixtureAt(t, url, as, clients)
+			f := newFixture(t, shoptest.PgBouncer, as)
 			if err := f.db.Pool(); err != nil { // so that what is opened stays open
 				t.Fatal(err)
 			}
@@ -43,6 +43,10 @@ func TestFiftyClientsOnFiveServers(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.connect(t, clients)
+			f.occupy(t, servers) // so that all of them are there, however light the load
+			if got := backends(t, f.url); got != servers {
+				t.Errorf("connections to PostgreSQL = %d, want %d", got, servers)
+			}
 
 			var done sync.WaitGroup
 			for n := range clients {
@@ -67,8 +71,8 @@ func TestFiftyClientsOnFiveServers(t *testing.T) {
 			if got := f.db.Stats().OpenConnections; got != clients {
 				t.Errorf("connections to PgBouncer = %d, want %d", got, clients)
 			}
-			if got := backends(t, url); got != servers {
-				t.Errorf("connections to PostgreSQL = %d, want %d", got, servers)
+			if got := backends(t, f.url); got != servers {
+				t.Errorf("connections to PostgreSQL after the load = %d, want %d as before", got, servers)
 			}
 			f.checkNothingStays(t, 2*servers)
 		})
@@ -95,6 +99,22 @@ func (f *fixture) connect(t *testing.T, n int) {
 		})
 	}
 	done.Wait()
+}
+
+// occupy has n transactions open at once, each of which takes one of
+// PgBouncer's connections.
+func (f *fixture) occupy(t *testing.T, n int) {
+	t.Helper()
+	for range n {
+		tx, err := f.db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback()
+		if _, err := tx.ExecContext(t.Context(), `SELECT 1`); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // backends returns how many connections PostgreSQL itself has to the database

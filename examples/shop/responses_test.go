@@ -42,42 +42,43 @@ func isHit(w *httptest.ResponseRecorder) bool {
 
 // What is shared is what is the same for everybody, and nothing else.
 func TestShared(t *testing.T) {
-	f := newFixture(t, onSQLite, asCached)
-	for target, want := range map[string]bool{
-		"/api/orders":                 true,
-		"/api/orders?before=60":       true,
-		"/search?q=oak":               true,
-		"/api/catalog":                true,
-		"/api/catalog?species=Oak":    true,
-		"/api/catalog?species=Balsa":  false, // there is none
-		"/api/orders?before=x":        false,
-		"/search":                     false,
-		"/api/orders/1":               false,
-		"/api/products/1/summary":     false, // its function is kept
-		"/api/export.csv":             false,
-		"/":                           false,
-		"/health":                     false,
-		"/api/orders?before=50&utm=a": true,
-	} {
-		first, again := f.sent(t, target, "", ""), f.sent(t, target, "", "")
-		if isHit(first) || isHit(again) != want || again.Body.String() != first.Body.String() {
-			t.Errorf("GET %s again = %q, want a hit: %t, and the same", target, again.Header().Get("Cache-Status"), want)
+	eachSystem(t, asCached, func(t *testing.T, f *fixture) {
+		for target, want := range map[string]bool{
+			"/api/orders":                 true,
+			"/api/orders?before=60":       true,
+			"/search?q=oak":               true,
+			"/api/catalog":                true,
+			"/api/catalog?species=Oak":    true,
+			"/api/catalog?species=Balsa":  false, // there is none
+			"/api/orders?before=x":        false,
+			"/search":                     false,
+			"/api/orders/1":               false,
+			"/api/products/1/summary":     false, // its function is kept
+			"/api/export.csv":             false,
+			"/":                           false,
+			"/health":                     false,
+			"/api/orders?before=50&utm=a": true,
+		} {
+			first, again := f.sent(t, target, "", ""), f.sent(t, target, "", "")
+			if isHit(first) || isHit(again) != want || again.Body.String() != first.Body.String() {
+				t.Errorf("GET %s again = %q, want a hit: %t, and the same", target, again.Header().Get("Cache-Status"), want)
+			}
 		}
-	}
-	if w := f.sent(t, "/api/orders?utm=b&before=50", "", ""); !isHit(w) {
-		t.Errorf("with another parameter that the shop does not know: %q, want a hit", w.Header().Get("Cache-Status"))
-	}
-	for _, of := range []struct{ target, name, value string }{
-		{"/api/orders?before=90", "Cookie", "session=7"},
-		{"/api/orders?before=91", "Authorization", "Bearer 7"},
-		{"/search?q=ash", "Cookie", "session=7"},
-		{"/search?q=elm", "Authorization", "Bearer 7"},
-	} {
-		f.sent(t, of.target, of.name, of.value)
-		if w := f.sent(t, of.target, "", ""); isHit(w) {
-			t.Errorf("GET %s = a hit on what was made for somebody with %s", of.target, of.name)
+		if w := f.sent(t, "/api/orders?utm=b&before=50", "", ""); !isHit(w) {
+			t.Errorf("with another parameter that the shop does not know: %q, want a hit", w.Header().Get("Cache-Status"))
 		}
-	}
+		for _, of := range []struct{ target, name, value string }{
+			{"/api/orders?before=90", "Cookie", "session=7"},
+			{"/api/orders?before=91", "Authorization", "Bearer 7"},
+			{"/search?q=ash", "Cookie", "session=7"},
+			{"/search?q=elm", "Authorization", "Bearer 7"},
+		} {
+			f.sent(t, of.target, of.name, of.value)
+			if w := f.sent(t, of.target, "", ""); isHit(w) {
+				t.Errorf("GET %s = a hit on what was made for somebody with %s", of.target, of.name)
+			}
+		}
+	})
 }
 
 // A change through the shop is in the next list and the next search.
@@ -113,26 +114,23 @@ func TestSharedUntilChanged(t *testing.T) {
 
 // The tuned catalog may be kept by anybody, and is sent once to who keeps it.
 func TestCatalogIsValidated(t *testing.T) {
-	for _, as := range []version{asTuned, asCached} {
-		t.Run(string(as), func(t *testing.T) {
-			f := newFixture(t, onSQLite, as)
-			first := f.sent(t, "/api/catalog", "", "")
-			tag := first.Header().Get("ETag")
-			if tag == "" || first.Header().Get("Cache-Control") != "public, max-age=10" {
-				t.Fatalf("GET /api/catalog has %v, want an entity tag and a life of 10 seconds", first.Header())
-			}
-			if w := f.sent(t, "/api/catalog", "If-None-Match", tag); w.Code != http.StatusNotModified || w.Body.Len() != 0 {
-				t.Errorf("GET /api/catalog with its tag = %d with %d bytes, want 304 with none", w.Code, w.Body.Len())
-			}
-			if w := f.sent(t, "/api/catalog?page=2&per_page=7", "If-None-Match", tag); w.Code != http.StatusOK {
-				t.Errorf("another page with that tag = %d, want 200", w.Code)
-			}
-			if w := f.do(t.Context(), "PUT", "/api/products/2", `{"name": "Bog oak", "price_cents": 900, "stock": 77}`); w.Code != http.StatusOK {
-				t.Fatalf("PUT /api/products/2 = %d %s", w.Code, w.Body)
-			}
-			if w := f.sent(t, "/api/catalog", "If-None-Match", tag); w.Code != http.StatusOK || w.Header().Get("ETag") == tag {
-				t.Errorf("GET /api/catalog after a change = %d %s, want 200 with another tag", w.Code, w.Header().Get("ETag"))
-			}
-		})
-	}
+	eachOf(t, []version{asTuned, asCached}, func(t *testing.T, f *fixture) {
+		first := f.sent(t, "/api/catalog", "", "")
+		tag := first.Header().Get("ETag")
+		if tag == "" || first.Header().Get("Cache-Control") != "public, max-age=10" {
+			t.Fatalf("GET /api/catalog has %v, want an entity tag and a life of 10 seconds", first.Header())
+		}
+		if w := f.sent(t, "/api/catalog", "If-None-Match", tag); w.Code != http.StatusNotModified || w.Body.Len() != 0 {
+			t.Errorf("GET /api/catalog with its tag = %d with %d bytes, want 304 with none", w.Code, w.Body.Len())
+		}
+		if w := f.sent(t, "/api/catalog?page=2&per_page=7", "If-None-Match", tag); w.Code != http.StatusOK {
+			t.Errorf("another page with that tag = %d, want 200", w.Code)
+		}
+		if w := f.do(t.Context(), "PUT", "/api/products/2", `{"name": "Bog oak", "price_cents": 900, "stock": 77}`); w.Code != http.StatusOK {
+			t.Fatalf("PUT /api/products/2 = %d %s", w.Code, w.Body)
+		}
+		if w := f.sent(t, "/api/catalog", "If-None-Match", tag); w.Code != http.StatusOK || w.Header().Get("ETag") == tag {
+			t.Errorf("GET /api/catalog after a change = %d %s, want 200 with another tag", w.Code, w.Header().Get("ETag"))
+		}
+	})
 }

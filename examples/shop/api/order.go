@@ -53,7 +53,7 @@ const (
 	MaxQuantity = 10_000
 )
 
-// Validate returns a [Problem] if no shop could take the order.
+// Validate returns a [respond.Problem] if no shop could take the order.
 func (o NewOrder) Validate() error {
 	if o.CustomerID < 1 {
 		return BadRequest("customer_id is %d, want a whole number from 1", o.CustomerID)

@@ -29,7 +29,7 @@ const (
 	maxStock      = 1_000_000_000
 )
 
-// Validate returns a [Problem] if a field is missing or out of range.
+// Validate returns a [respond.Problem] if a field is missing or out of range.
 func (u ProductUpdate) Validate() error {
 	switch {
 	case u.Name == nil || *u.Name == "" || !plain(*u.Name):

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/hone-go/hone/respond"
 )
 
 // maxBodyBytes bounds a request's body. The largest honest one, an order with
@@ -22,13 +25,34 @@ const maxTextBytes = 200
 
 // Read decodes the request's JSON body into v. It is strict: the media type
 // must be JSON, the body one value of at most 64 kB, and every field known.
-// The error is a [Problem].
+// The error is a [respond.Problem].
 func Read(w http.ResponseWriter, r *http.Request, v any) error {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/json" {
-		return &Problem{http.StatusUnsupportedMediaType, "send the body as application/json"}
+		return respond.Problemf(http.StatusUnsupportedMediaType, "send the body as application/json")
 	}
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBodyBytes))
+	return decode(http.MaxBytesReader(w, r.Body, maxBodyBytes), v)
+}
+
+// Peek decodes what [Read] would, whatever the media type, and leaves the body
+// for it. A body that Peek refuses, Read refuses as well.
+func Peek(r *http.Request, v any) error {
+	start, err := io.ReadAll(io.LimitReader(r.Body, maxBodyBytes+1))
+	r.Body = unread{io.MultiReader(bytes.NewReader(start), r.Body), r.Body}
+	if err != nil {
+		return err
+	}
+	return decode(http.MaxBytesReader(nil, io.NopCloser(bytes.NewReader(start)), maxBodyBytes), v)
+}
+
+// unread is a body of which what was read is there again.
+type unread struct {
+	io.Reader
+	io.Closer
+}
+
+func decode(body io.Reader, v any) error {
+	dec := json.NewDecoder(body)
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
 		return bodyProblem(err)
@@ -48,7 +72,7 @@ func bodyProblem(err error) error {
 	var wrongType *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &tooLarge):
-		return &Problem{http.StatusRequestEntityTooLarge, "the body is larger than 64 kB"}
+		return respond.Problemf(http.StatusRequestEntityTooLarge, "the body is larger than 64 kB")
 	case errors.Is(err, io.EOF):
 		return BadRequest("the body is empty")
 	case errors.As(err, &wrongType) && wrongType.Field == "":
@@ -60,11 +84,11 @@ func bodyProblem(err error) error {
 	}
 }
 
-// PathID returns the number in the path's {id}. The error is a [Problem].
+// PathID returns the number in the path's {id}. The error is a [respond.Problem].
 func PathID(r *http.Request) (int64, error) { return parseID("id", r.PathValue("id")) }
 
 // QueryID returns the number in a query parameter, or absent if the parameter
-// is not there. The error is a [Problem].
+// is not there. The error is a [respond.Problem].
 func QueryID(r *http.Request, name string, absent int64) (int64, error) {
 	query := r.URL.Query()
 	if !query.Has(name) {
@@ -74,7 +98,7 @@ func QueryID(r *http.Request, name string, absent int64) (int64, error) {
 }
 
 // QueryText returns a query parameter that must be there. The error is a
-// [Problem].
+// [respond.Problem].
 func QueryText(r *http.Request, name string) (string, error) {
 	text := strings.TrimSpace(r.URL.Query().Get(name))
 	if text == "" || !plain(text) {

@@ -43,39 +43,41 @@ type Change struct {
 	Orders   bool    // there is a new one
 }
 
-// statusClientClosed is nginx's status for a client that left before the
-// answer. Nobody reads it; it keeps such requests apart from failures in logs.
-const statusClientClosed = 499
+// statusClientLeft is nginx's status for a client that left before the answer,
+// as package respond has it. Nobody reads it; it keeps such requests apart from
+// failures in logs.
+const statusClientLeft = 499
 
 // Handler returns an [http.Handler] that answers with handle. An error becomes
-// JSON: a [Problem] is shown to the client as it is; anything else is logged
-// and answered with 503 if the database is unavailable and 500 if not, in
-// words that tell nothing of the inside. A [respond.StreamError] is only logged.
+// a problem (RFC 9457): a [respond.Problem] is shown to the client as it is;
+// anything else is logged and answered with 503 if the database is unavailable
+// and 500 if not, in words that tell nothing of the inside. A
+// [respond.StreamError] is only logged.
 func Handler(log *slog.Logger, handle HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := handle(w, r)
 		if err == nil {
 			return
 		}
-		var problem *Problem
+		var problem respond.Problem
 		var streamed *respond.StreamError
 		left := errors.Is(r.Context().Err(), context.Canceled)
 		switch {
 		case errors.As(err, &problem):
-			problem.write(w)
+			respond.Error(w, r, problem)
 		case errors.As(err, &streamed):
 			if !left {
 				log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "error", err)
 			}
 		case left:
-			w.WriteHeader(statusClientClosed)
+			w.WriteHeader(statusClientLeft)
 		case data.Unavailable(err):
 			log.ErrorContext(r.Context(), "database unavailable", "route", r.Pattern, "error", err)
 			w.Header().Set("Retry-After", "1")
-			(&Problem{http.StatusServiceUnavailable, "the shop is busy, try again in a moment"}).write(w)
+			respond.Error(w, r, respond.Problemf(http.StatusServiceUnavailable, "the shop is busy, try again in a moment"))
 		default:
 			log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "error", err)
-			(&Problem{http.StatusInternalServerError, "something went wrong on our side"}).write(w)
+			respond.Error(w, r, respond.Problemf(http.StatusInternalServerError, "something went wrong on our side"))
 		}
 	})
 }

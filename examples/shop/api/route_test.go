@@ -31,17 +31,17 @@ func TestHandlerAnswersErrors(t *testing.T) {
 		body   string
 		logged bool
 	}{
-		{api.BadRequest("no %s", "good"), 400, `{"error":"no good"}`, false},
-		{api.NotFound("gone"), 404, `{"error":"gone"}`, false},
-		{api.Conflict("not now"), 409, `{"error":"not now"}`, false},
-		{api.Invalid("never"), 422, `{"error":"never"}`, false},
-		{fmt.Errorf("reading: %w", api.NotFound("gone")), 404, `{"error":"gone"}`, false},
-		{errors.New("secret"), 500, `{"error":"something went wrong on our side"}`, true},
-		{fmt.Errorf("secret: %w", context.DeadlineExceeded), 503, `{"error":"the shop is busy, try again in a moment"}`, true},
+		{api.BadRequest("no %s", "good"), 400, `{"title":"Bad Request","status":400,"detail":"no good"}`, false},
+		{api.NotFound("gone"), 404, `{"title":"Not Found","status":404,"detail":"gone"}`, false},
+		{api.Conflict("not now"), 409, `{"title":"Conflict","status":409,"detail":"not now"}`, false},
+		{api.Invalid("never"), 422, `{"title":"Unprocessable Entity","status":422,"detail":"never"}`, false},
+		{fmt.Errorf("reading: %w", api.NotFound("gone")), 404, `{"title":"Not Found","status":404,"detail":"gone"}`, false},
+		{errors.New("secret"), 500, `{"title":"Internal Server Error","status":500,"detail":"something went wrong on our side"}`, true},
+		{fmt.Errorf("secret: %w", context.DeadlineExceeded), 503, `{"title":"Service Unavailable","status":503,"detail":"the shop is busy, try again in a moment"}`, true},
 	} {
 		w, log := serve(func(http.ResponseWriter, *http.Request) error { return test.err })
-		if w.Code != test.status || strings.TrimSpace(w.Body.String()) != test.body {
-			t.Errorf("answer to %q = %d %s, want %d %s", test.err, w.Code, w.Body, test.status, test.body)
+		if w.Code != test.status || strings.TrimSpace(w.Body.String()) != test.body || w.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("answer to %q = %d %s %s, want a problem, %d %s", test.err, w.Code, w.Header(), w.Body, test.status, test.body)
 		}
 		if got := strings.Contains(log, test.err.Error()); got != test.logged {
 			t.Errorf("%q logged: %t, want %t", test.err, got, test.logged)

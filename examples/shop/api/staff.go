@@ -6,7 +6,7 @@ type Credentials struct {
 	Password string `json:"password"`
 }
 
-// Validate returns a [Problem] if a field is missing or cannot be right.
+// Validate returns a [respond.Problem] if a field is missing or cannot be right.
 func (c Credentials) Validate() error {
 	switch {
 	case c.Login == "" || !plain(c.Login):

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/examples/shop/internal/shoptest"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -41,7 +42,7 @@ func TestUnavailable(t *testing.T) {
 }
 
 func TestUnavailableSQLite(t *testing.T) {
-	db := open(t, onSQLite)
+	db := open(t, shoptest.SQLite)
 	seed(t, db, small)
 	if err := db.Pool(); err != nil { // as found there is one connection, which the second would wait for
 		t.Fatal(err)

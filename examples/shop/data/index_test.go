@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/examples/shop/internal/shoptest"
 	"github.com/hone-go/hone/internal/testserver"
 )
 
 // TestIndexIsUsed asks the planner how it finds a product's order lines.
 func TestIndexIsUsed(t *testing.T) {
 	explain := map[data.Kind]string{data.SQLite: "EXPLAIN QUERY PLAN ", data.Postgres: "EXPLAIN "}
-	eachSystem(t, func(t *testing.T, on system) {
+	shoptest.Each(t, func(t *testing.T, on shoptest.System) {
 		db := open(t, on)
 		db.SetMaxIdleConns(0) // SQLite explains with the schema that the connection has read
 		seed(t, db, data.Sizes{Customers: 200, Products: 500, Orders: 5_000})
@@ -56,9 +57,9 @@ func TestIndexIsUsed(t *testing.T) {
 // The user's own tables may be large: their statistics are none of the shop's
 // business.
 func TestIndexAnalyzesOnlyTheShop(t *testing.T) {
-	for _, on := range []system{onPostgres, onPgBouncer} {
+	for _, on := range []shoptest.System{shoptest.Postgres, shoptest.PgBouncer} {
 		t.Run(string(on), func(t *testing.T) {
-			url := on.url(t)
+			url := on.URL(t)
 			conn := connect(t, testserver.Direct(t, url),
 				`CREATE TABLE ledger WITH (autovacuum_enabled = off) AS SELECT generate_series(1, 100) AS id`)
 			db := openURL(t, url, data.Config{})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hone-go/hone/dbpool"
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/examples/shop/internal/shoptest"
 	"github.com/hone-go/hone/internal/testserver"
 	"github.com/jackc/pgx/v5"
 )
@@ -16,9 +17,9 @@ import (
 // onServers runs test on PostgreSQL directly and through PgBouncer, with a
 // direct connection to the same database.
 func onServers(t *testing.T, test func(t *testing.T, url string, conn *pgx.Conn)) {
-	for _, on := range []system{onPostgres, onPgBouncer} {
+	for _, on := range []shoptest.System{shoptest.Postgres, shoptest.PgBouncer} {
 		t.Run(string(on), func(t *testing.T) {
-			url := on.url(t)
+			url := on.URL(t)
 			test(t, url, connect(t, testserver.Direct(t, url)))
 		})
 	}

@@ -11,14 +11,15 @@ import (
 	"testing"
 
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/examples/shop/internal/shoptest"
 	"github.com/hone-go/hone/internal/testserver"
 	"github.com/jackc/pgx/v5"
 )
 
 func TestOpenKind(t *testing.T) {
-	eachSystem(t, func(t *testing.T, on system) {
+	shoptest.Each(t, func(t *testing.T, on shoptest.System) {
 		db := open(t, on)
-		if got, want := db.Kind(), on.kind(); got != want {
+		if got, want := db.Kind(), kindOf(on); got != want {
 			t.Errorf("Kind() = %s, want %s", got, want)
 		}
 		if seeded(t, db) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/examples/shop/internal/shoptest"
 )
 
 // hold opens n connections at once and gives them back.
@@ -33,7 +34,7 @@ func hold(t *testing.T, db *data.DB, n int) {
 // As found most of the connections to PostgreSQL are closed as soon as they
 // come back; with bounds that fit they are kept.
 func TestPoolKeepsItsConnections(t *testing.T) {
-	for _, on := range []system{onPostgres, onPgBouncer} {
+	for _, on := range []shoptest.System{shoptest.Postgres, shoptest.PgBouncer} {
 		t.Run(string(on), func(t *testing.T) {
 			db := open(t, on)
 			hold(t, db, 8)
@@ -54,7 +55,7 @@ func TestPoolKeepsItsConnections(t *testing.T) {
 // As found a second reader of SQLite waits for the first; with bounds that fit
 // nobody does.
 func TestPoolLetsReadersOfSQLitePass(t *testing.T) {
-	db := open(t, onSQLite)
+	db := open(t, shoptest.SQLite)
 	conn, err := db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)

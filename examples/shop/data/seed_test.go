@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/examples/shop/internal/shoptest"
 )
 
 // checksum hashes every value of every table, in order.
@@ -55,7 +56,7 @@ func checksum(t *testing.T, db *data.DB) string {
 // changes it here.
 func TestSeedIsTheSameEverywhere(t *testing.T) {
 	const want = "a0bb68eb9f200696b4d9c7025888178d87b3233a68dd9a85c06bdf9d7775aa19"
-	eachSystem(t, func(t *testing.T, on system) {
+	shoptest.Each(t, func(t *testing.T, on shoptest.System) {
 		db := open(t, on)
 		seed(t, db, small)
 		if got := checksum(t, db); got != want {
@@ -72,7 +73,7 @@ func TestSeedIsTheSameEverywhere(t *testing.T) {
 }
 
 func TestSeedIsConsistent(t *testing.T) {
-	eachSystem(t, func(t *testing.T, on system) {
+	shoptest.Each(t, func(t *testing.T, on shoptest.System) {
 		db := open(t, on)
 		seed(t, db, small)
 		for _, check := range []struct {
@@ -107,7 +108,7 @@ func TestSeedIsConsistent(t *testing.T) {
 // The references hold after the bulk load, and the next order gets the next
 // number.
 func TestSeedLeavesAWorkingSchema(t *testing.T) {
-	eachSystem(t, func(t *testing.T, on system) {
+	shoptest.Each(t, func(t *testing.T, on shoptest.System) {
 		db := open(t, on)
 		seed(t, db, small)
 		const insert = `INSERT INTO orders (customer_id, placed_at, status, total_cents)
@@ -127,7 +128,7 @@ func TestSeedLeavesAWorkingSchema(t *testing.T) {
 }
 
 func TestSeedRefusesATableThatHoldsRows(t *testing.T) {
-	eachSystem(t, func(t *testing.T, on system) {
+	shoptest.Each(t, func(t *testing.T, on shoptest.System) {
 		db := open(t, on)
 		seed(t, db, small)
 		if _, err := db.ExecContext(t.Context(), `UPDATE products SET stock = 7 WHERE id = 1`); err != nil {
@@ -144,7 +145,7 @@ func TestSeedRefusesATableThatHoldsRows(t *testing.T) {
 }
 
 func TestSeedCancelledLeavesNothing(t *testing.T) {
-	eachSystem(t, func(t *testing.T, on system) {
+	shoptest.Each(t, func(t *testing.T, on shoptest.System) {
 		db := open(t, on)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -164,7 +165,7 @@ func TestSeedCancelledLeavesNothing(t *testing.T) {
 }
 
 func TestSeedReportsProgress(t *testing.T) {
-	eachSystem(t, func(t *testing.T, on system) {
+	shoptest.Each(t, func(t *testing.T, on shoptest.System) {
 		db := open(t, on)
 		var last, total, calls int
 		err := data.Seed(t.Context(), db, data.Sizes{Customers: 40, Products: 30, Orders: 1_000}, func(done, of int) {
@@ -192,17 +193,19 @@ func TestSeedReportsProgress(t *testing.T) {
 }
 
 func TestSeedRefusesBadSizes(t *testing.T) {
-	db := open(t, onSQLite)
-	err := data.Seed(t.Context(), db, data.Sizes{Customers: -1, Products: 5_000, Orders: -2}, nil)
-	if err == nil {
-		t.Fatal("Seed accepted negative sizes")
-	}
-	for _, field := range []string{"Sizes.Customers is -1", "Sizes.Products is 5000", "Sizes.Orders is -2"} {
-		if !strings.Contains(err.Error(), field) {
-			t.Errorf("Seed() = %q, want it to say %q", err, field)
+	shoptest.Each(t, func(t *testing.T, on shoptest.System) {
+		db := open(t, on)
+		err := data.Seed(t.Context(), db, data.Sizes{Customers: -1, Products: 5_000, Orders: -2}, nil)
+		if err == nil {
+			t.Fatal("Seed accepted negative sizes")
 		}
-	}
-	if seeded(t, db) {
-		t.Error("a refused Seed wrote rows")
-	}
+		for _, field := range []string{"Sizes.Customers is -1", "Sizes.Products is 5000", "Sizes.Orders is -2"} {
+			if !strings.Contains(err.Error(), field) {
+				t.Errorf("Seed() = %q, want it to say %q", err, field)
+			}
+		}
+		if seeded(t, db) {
+			t.Error("a refused Seed wrote rows")
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/examples/shop/internal/shoptest"
 )
 
 // triggers are a function and what calls it, as [data.DB.Install] takes them.
@@ -15,7 +16,7 @@ func triggers(schema string) (string, error) {
 
 // What was installed goes with the shop, however that ends.
 func TestInstalledTriggersGoWithTheShop(t *testing.T) {
-	url := onPostgres.url(t)
+	url := shoptest.Postgres.URL(t)
 	conn := connect(t, url)
 	for name, end := range map[string]func(*testing.T, *data.DB){
 		"dropped": func(t *testing.T, db *data.DB) {
@@ -45,7 +46,7 @@ func TestInstalledTriggersGoWithTheShop(t *testing.T) {
 
 // An installation that fails half-way leaves nothing.
 func TestInstallIsAllOrNothing(t *testing.T) {
-	url := onPostgres.url(t)
+	url := shoptest.Postgres.URL(t)
 	conn := connect(t, url)
 	db := openURL(t, url, temporary("whole"))
 	seed(t, db, small)
@@ -65,9 +66,9 @@ func TestInstallIsAllOrNothing(t *testing.T) {
 }
 
 func TestInstallNeedsPostgresItself(t *testing.T) {
-	for _, on := range []system{onSQLite, onPgBouncer} {
+	for _, on := range []shoptest.System{shoptest.SQLite, shoptest.PgBouncer} {
 		t.Run(string(on), func(t *testing.T) {
-			db := openURL(t, on.url(t), data.Config{})
+			db := openURL(t, on.URL(t), data.Config{})
 			seed(t, db, small)
 			if err := db.Install(t.Context(), triggers); !errors.Is(err, data.ErrNoTriggers) {
 				t.Errorf("Install() = %v, want ErrNoTriggers", err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hone-go/hone/examples/shop/api"
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/respond"
 )
 
 type health struct{ db *data.DB }
@@ -21,7 +22,7 @@ func (h health) check(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
 	defer cancel()
 	if err := h.db.PingContext(ctx); err != nil {
-		return &api.Problem{Status: http.StatusServiceUnavailable, Message: "the database does not answer"}
+		return respond.Problemf(http.StatusServiceUnavailable, "the database does not answer")
 	}
 	return api.Write(w, http.StatusOK, map[string]string{"status": "ok", "database": string(h.db.Kind())})
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hone-go/hone/examples/shop/api"
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/respond"
 )
 
 type staff struct{ db *data.DB }
@@ -44,7 +45,7 @@ func (s staff) login(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("password hash of %q: %w", given.Login, err)
 	}
 	if !match {
-		return &api.Problem{Status: http.StatusUnauthorized, Message: "login or password is wrong"}
+		return respond.Problemf(http.StatusUnauthorized, "login or password is wrong")
 	}
 	return api.Write(w, http.StatusOK, member)
 }

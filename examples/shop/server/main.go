@@ -1,9 +1,12 @@
 // Server runs the shop by itself, measured by hone:
 //
 //	go run ./examples/shop/server [-addr 127.0.0.1:8080] [-database shop.db] [-tuned]
+//	go run ./examples/shop/server -tuned -cache -responses -encode -limits -store redis://127.0.0.1
 //
-// Without -database it makes a temporary one and removes it at the end. When
-// it is stopped it prints what it has measured and found.
+// -help says what each flag does. Without -database it makes a temporary one
+// and removes it at the end. An interrupt or SIGTERM stops it: requests under
+// way are finished, and it prints what it has measured and found. A second one
+// ends it at once.
 package main
 
 import (
@@ -17,27 +20,19 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
-	"github.com/hone-go/hone"
 	"github.com/hone-go/hone/examples/shop"
 	"github.com/hone-go/hone/examples/shop/data"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // so that the next signal is not caught
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
-}
-
-// options are what the command line says.
-type options struct {
-	addr, database string
-	orders         int
-	tuned          bool
 }
 
 // run serves until ctx ends. It returns 0 then, 1 if it cannot serve and 2 if
@@ -48,40 +43,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if err != nil {
-		return 2 // the flag package has said why
+		return 2 // parse has said why
 	}
-	if err := serve(ctx, o, stdout, stderr); err != nil {
+	switch err := serve(ctx, o, stdout, stderr); {
+	case errors.Is(err, errStore), errors.Is(err, errLimits):
+		fmt.Fprintln(stderr, err)
+		return 2
+	case err != nil:
 		fmt.Fprintln(stderr, err)
 		return 1
 	}
 	return 0
-}
-
-func parse(args []string, stderr io.Writer) (options, error) {
-	var o options
-	flags := flag.NewFlagSet("server", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
-	flags.StringVar(&o.database, "database", "", "SQLite `path` or postgres:// URL (default a temporary SQLite file)")
-	flags.IntVar(&o.orders, "orders", 100_000, "`number` of orders to make up for an empty database")
-	flags.BoolVar(&o.tuned, "tuned", false, "serve the tuned routes, with the indexes and the pool that they want")
-	if err := flags.Parse(args); err != nil {
-		return o, err
-	}
-	var err error
-	switch _, _, addrErr := net.SplitHostPort(o.addr); {
-	case flags.NArg() > 0:
-		err = fmt.Errorf("%q is not a flag", flags.Arg(0))
-	case addrErr != nil:
-		err = fmt.Errorf("-addr is %q, want host:port such as 127.0.0.1:8080", o.addr)
-	case o.orders < 1:
-		err = fmt.Errorf("-orders is %d, want > 0", o.orders)
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, err)
-		flags.Usage()
-	}
-	return o, err
 }
 
 // serve opens and, if need be, fills the database, and answers requests until
@@ -94,11 +66,13 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 		return fmt.Errorf("cannot listen: %w: choose another -addr, or port 0 for any free one", err)
 	}
 	defer listener.Close() // again after the server has closed it, if it ran
-	h, err := hone.New(hone.Config{})
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	l, err := newLayers(ctx, o, log)
 	if err != nil {
 		return err
 	}
-	db, err := data.Open(ctx, o.database, data.Config{Trace: h.SQL()})
+	defer func() { err = errors.Join(err, l.close()) }()
+	db, err := data.Open(ctx, o.database, data.Config{Trace: l.trace()})
 	if err != nil {
 		return err
 	}
@@ -114,8 +88,15 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 			return err
 		}
 	}
-	log := slog.New(slog.NewTextHandler(stderr, nil))
-	s, err := shop.New(db, shop.Config{Log: log, Tuned: o.tuned})
+	s, err := shop.New(db, shop.Config{Log: log, Tuned: o.tuned, Cache: l.cache})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(s.Use(l.Layers), l.limit(ctx, s, o), l.watch(ctx, db)); err != nil {
+		return err
+	}
+	defer l.unwatch() // before the database is closed
+	admin, err := l.administer(o)
 	if err != nil {
 		return err
 	}
@@ -124,22 +105,11 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) (err error)
 		state = "tuned"
 	}
 	fmt.Fprintf(stdout, "shop (%s, %s) on http://%s\n", db.Kind(), state, listener.Addr())
-	err = answer(ctx, listener, h.Handler(s.Handler()))
-	return errors.Join(err, report(stdout, h))
-}
-
-// report prints what the routes have cost, and the mistakes seen.
-func report(w io.Writer, h *hone.Hone) error {
-	var b strings.Builder
-	b.WriteString("\n")
-	if err := h.Measure().Snapshot().WriteText(&b); err != nil {
-		return err
+	if admin != "" {
+		fmt.Fprintf(stdout, "its limits on http://%s, for who has the credential\n", admin)
 	}
-	for _, f := range h.SQL().Findings() {
-		fmt.Fprintf(&b, "\n%s on %s at %s: %.0f times per request\n%s", f.Rule, f.Route, f.Where, f.CountPerRequest, f.Fix)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	err = answer(ctx, listener, l.around(s.Handler()))
+	return errors.Join(err, l.report(stdout))
 }
 
 // seed fills the database unless it is filled already.

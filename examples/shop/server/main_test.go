@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,6 +18,7 @@ import (
 // process is a run of the server in the background.
 type process struct {
 	url, banner string
+	admin       string // where it tells of its limits, if it does
 	stop        context.CancelFunc
 	code        <-chan int
 	stderr      *bytes.Buffer // to be read once code has come
@@ -40,6 +42,16 @@ func start(t *testing.T, args ...string) *process {
 		stop()
 		t.Fatalf("server %q ended with %d: %s", args, <-code, p.stderr)
 	}
+	admin := ""
+	if slices.Contains(args, "-admin") {
+		line, err := stdout.ReadString('\n')
+		if err != nil {
+			stop()
+			t.Fatalf("server %q ended with %d: %s", args, <-code, p.stderr)
+		}
+		_, admin, _ = strings.Cut(line, " on ")
+	}
+	p.admin, _, _ = strings.Cut(admin, ",")
 	report := make(chan string, 1)
 	p.report = report
 	go func() {
@@ -169,7 +181,21 @@ func TestRunFailures(t *testing.T) {
 		{[]string{"shop.db"}, 2, `"shop.db" is not a flag`},
 		{[]string{"-addr", "8080"}, 2, `-addr is "8080", want host:port`},
 		{[]string{"-orders", "0"}, 2, "-orders is 0, want > 0"},
-		{[]string{"-help"}, 0, "-database"},
+		{[]string{"-cache"}, 2, "-cache and -responses want -tuned"},
+		{[]string{"-tuned", "-store", "redis://127.0.0.1"}, 2, "-store is for -cache, -responses and -limits"},
+		{[]string{"-tuned", "-cache", "-store", "redis"}, 2, "-store names no store"},
+		{[]string{"-tuned", "-cache", "-store", "mysql://me:secret@127.0.0.1"}, 2, "-store names no store"},
+		{[]string{"-addr", "127.0.0.1:0", "-tuned", "-cache", "-store", "memory://?max=much"}, 2, "want a size like 64MiB"},
+		{[]string{"-addr", "127.0.0.1:0", "-tuned", "-cache", "-store", "redis://me:secret@127.0.0.1/shop"}, 2, "-store cannot be used"},
+		{[]string{"-accounts", "keys"}, 2, "-accounts and -admin are for -limits"},
+		{[]string{"-limits", "-admin", "127.0.0.1:0"}, 2, "-admin and -admin-token belong together"},
+		{[]string{"-trust", "10.0.0.0/33"}, 2, "-trust: "},
+		{[]string{"-trust", "0.0.0.0/0"}, 2, "want what -help says of -trust and -hops"},
+		{[]string{"-hops", "-1"}, 2, "want what -help says of -trust and -hops"},
+		{[]string{"-addr", "127.0.0.1:0", "-orders", "10", "-limits", "-accounts", "none"}, 2, "-accounts: open none"},
+		{[]string{"-addr", "127.0.0.1:0", "-orders", "10", "-limits", "-accounts", notes}, 2, "line 1: want a key of at least 16 bytes"},
+		{[]string{"-addr", "127.0.0.1:0", "-orders", "10", "-limits", "-admin", "127.0.0.1:0", "-admin-token", os.DevNull}, 2, "the credential has 0 bytes, want at least 16"},
+		{[]string{"-orders", "0", "-addr", "8080"}, 2, "-orders is 0"},
 		{[]string{"-addr", busy.Addr().String()}, 1, "choose another -addr"},
 		{[]string{"-addr", "127.0.0.1:0", "-database", notes}, 1, "is not an SQLite database"},
 		{[]string{"-addr", "127.0.0.1:0", "-database", "postgres://shop:secret@127.0.0.1:1/shop"}, 1, "cannot reach PostgreSQL"},

@@ -12,6 +12,7 @@ import (
 	"github.com/hone-go/hone/examples/shop/api"
 	"github.com/hone-go/hone/examples/shop/data"
 	"github.com/hone-go/hone/page"
+	"github.com/hone-go/hone/respond"
 )
 
 type products struct {
@@ -168,7 +169,7 @@ func scanProduct(rows *sql.Rows) (api.Product, error) {
 func badParam(err error) error {
 	var param *page.ParamError
 	if errors.As(err, &param) {
-		return &api.Problem{Status: param.HTTPStatus(), Message: param.Error()}
+		return respond.Problemf(param.HTTPStatus(), "%s", param.ProblemDetail())
 	}
 	return err
 }

@@ -18,9 +18,9 @@ type Config struct {
 	// for a SQLite file that is kept, or a postgres:// URL, in which the demo
 	// makes a schema of its own and drops it at the end.
 	Database string
-	// Store is where the cache lives: memory:// or redis://…, in which the
-	// demo keeps to a namespace of its own and leaves no more than entries that
-	// are gone within an hour. It need not answer.
+	// Store is where the cache lives and limits are counted: memory:// or
+	// redis://…, in which the demo keeps to namespaces of its own and leaves no
+	// more than entries that are gone within an hour. It need not answer.
 	Store string
 	// Addr is where the service listens; port 0 is a free one.
 	Addr string

@@ -63,6 +63,8 @@ var changes = []change{
 	}},
 	{"response cache", sharedRoutes, func(_ context.Context, s *service) error { return s.share() }},
 	{"transfer", sharedRoutes, func(_ context.Context, s *service) error { return s.shorten() }},
+	{stage: "abuse", apply: func(_ context.Context, s *service) error { s.abused = true; return nil }},
+	{stage: "rate limit", apply: func(ctx context.Context, s *service) error { return s.limit(ctx) }},
 }
 
 // Run runs the demo. An error matches [ErrUsage] if the configuration is
@@ -96,7 +98,7 @@ func Run(ctx context.Context, cfg Config, load Loader, out Output) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.close()) }()
-	service, err := startService(listener, db.DB, cache)
+	service, err := startService(listener, cfg, name, db.DB, cache)
 	if err != nil {
 		return err
 	}
@@ -138,9 +140,11 @@ func Run(ctx context.Context, cfg Config, load Loader, out Output) (err error) {
 		}
 		findings := append(collect(tracer.Findings()), advice...)
 		text.findings(findings, earlier)
+		text.allowed(tracer.Suppressed())
 		earlier = findings
 		if i == 0 {
 			report.Findings = findings
+			report.Allowed = tracer.Suppressed()
 		}
 	}
 	text.comparison(report)

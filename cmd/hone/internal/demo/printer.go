@@ -9,6 +9,7 @@ import (
 
 	"github.com/hone-go/hone/dbpool"
 	"github.com/hone-go/hone/examples/shop/data"
+	"github.com/hone-go/hone/sqltrace"
 )
 
 // A printer writes the demo's report for people, as the demo goes on. Errors
@@ -77,6 +78,10 @@ func (p *printer) stage(number int, s Stage) {
 		p.printf("   cache: %.2f hits (%.2f of them in this process), %.2f misses and %.2f loads\n   for each of the %d requests to the catalog and the summaries\n",
 			perRequest(sum.hits, cached), perRequest(sum.near, cached), perRequest(sum.misses, cached), perRequest(sum.loads, cached), cached)
 	}
+	if a := s.Abuse; a != nil {
+		p.printf("   Meanwhile a client guesses passwords: %d requests, of which %d were looked at,\n   %.1f a second, and %d refused\n",
+			a.Requests, a.Admitted, a.AdmittedPerSecond, a.Refused)
+	}
 	if s.storeless {
 		p.printf("   The store did not answer: what would be kept there is computed each time.\n")
 	}
@@ -116,6 +121,13 @@ func (p *printer) findings(findings, earlier []Finding) {
 	}
 }
 
+// allowed prints what the service's code has kept out of the findings.
+func (p *printer) allowed(list []sqltrace.Suppressed) {
+	for _, s := range list {
+		p.printf("\n   allowed: %s\n", s)
+	}
+}
+
 // like reports whether g is the same mistake in another stage.
 func (f Finding) like(g Finding) bool {
 	return f.Rule == g.Rule && f.Route == g.Route && (f.Route != "" || f.Where == g.Where)
@@ -144,6 +156,10 @@ func (p *printer) comparison(r Report) {
 		if len(c.routes) == 0 {
 			p.heading(c.stage+": all routes", "before", "after")
 			p.percentiles(before.P50, before.P95, before.P99, before.reliable, after.P50, after.P95, after.P99, after.reliable)
+			if after.Abuse != nil {
+				p.abuse(before, after)
+				continue
+			}
 			p.row("waits for a database connection", float64(before.pool.waits), float64(after.pool.waits))
 			p.row("ms of waiting per request", before.waitPerRequest(), after.waitPerRequest())
 			p.row("database connections opened", float64(before.pool.opened), float64(after.pool.opened))
@@ -169,6 +185,19 @@ func (p *printer) comparison(r Report) {
 	p.row("statements per request", first.QueriesPerRequest, last.QueriesPerRequest)
 	p.row("bytes per request", first.BytesPerRequest, last.BytesPerRequest)
 	p.row("CPU ms per request", first.CPUPerRequest, last.CPUPerRequest)
+}
+
+// abuse compares what an abusive client was given, and what it cost.
+func (p *printer) abuse(before, after Stage) {
+	was, is := Abuse{}, *after.Abuse
+	if before.Abuse != nil {
+		was = *before.Abuse
+	}
+	p.row("CPU ms per request of the others", before.CPUPerRequest, after.CPUPerRequest)
+	p.row("guessed passwords", float64(was.Requests), float64(is.Requests))
+	p.row("of which were looked at", float64(was.Admitted), float64(is.Admitted))
+	p.row("looked at per second", was.AdmittedPerSecond, is.AdmittedPerSecond)
+	p.row("refused", float64(was.Refused), float64(is.Refused))
 }
 
 // lookups compares what a route asked of the cache.

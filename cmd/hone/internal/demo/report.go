@@ -1,10 +1,14 @@
 package demo
 
+import "github.com/hone-go/hone/sqltrace"
+
 // Report is what the demo measured. Every figure comes from the run itself.
 type Report struct {
 	Database string    `json:"database"` // "sqlite" or "postgres"
 	Stages   []Stage   `json:"stages"`
 	Findings []Finding `json:"findings"`
+	// Allowed is what the service's code has kept out of the findings.
+	Allowed []sqltrace.Suppressed `json:"allowed,omitempty"`
 }
 
 // Stage is one state of the service under the load. Latencies are the
@@ -21,7 +25,10 @@ type Stage struct {
 	QueriesPerRequest float64 `json:"queries_per_request"`
 	BytesPerRequest   float64 `json:"bytes_per_request"`
 	CPUPerRequest     float64 `json:"cpu_ms_per_request"`
-	Routes            []Route `json:"routes"`
+	// Abuse is what a client that guesses passwords meanwhile was given, whose
+	// requests are in no other figure but CPU; nil if there was none.
+	Abuse  *Abuse  `json:"abuse,omitempty"`
+	Routes []Route `json:"routes"`
 
 	pool      poolUse
 	cache     cacheUse // nil if there was none

@@ -19,10 +19,15 @@ import (
 
 // A service is the shop, measured and served on a loopback port.
 type service struct {
+	config   Config
+	name     string // that no other demo has
 	url      string
 	db       *data.DB
 	shop     *shop.Shop
 	cache    *keeper
+	limits   *guard // nil until there are limits
+	abused   bool   // a client guesses passwords
+	key      string // of the API, for all other clients
 	keeps    bool   // the shop uses the cache
 	watched  bool   // which is told of changes in the database
 	unwatch  func() // waits for what tells it
@@ -51,8 +56,8 @@ func listen(addr string) (net.Listener, error) {
 }
 
 // startService serves the shop on listener, which it closes in the end.
-func startService(listener net.Listener, db *data.DB, cache *keeper) (*service, error) {
-	s := &service{url: "http://" + listener.Addr().String(), db: db, cache: cache, served: make(chan error, 1), unwatch: func() {}}
+func startService(listener net.Listener, cfg Config, name string, db *data.DB, cache *keeper) (*service, error) {
+	s := &service{config: cfg, name: name, url: "http://" + listener.Addr().String(), db: db, cache: cache, served: make(chan error, 1), unwatch: func() {}, key: suffix() + suffix() + suffix()}
 	var err error
 	if s.shop, err = shop.New(db, shop.Config{}); err != nil {
 		return nil, err
@@ -124,6 +129,12 @@ func settle(ctx context.Context, listener *pginvalidate.Listener) error {
 	return nil
 }
 
+// limit puts limits around the shop.
+func (s *service) limit(ctx context.Context) (err error) {
+	s.limits, err = newGuard(ctx, s)
+	return err
+}
+
 // measureAnew gives the next requests a recorder of their own.
 func (s *service) measureAnew() error {
 	recorder, err := measure.New(measure.Config{})
@@ -131,7 +142,11 @@ func (s *service) measureAnew() error {
 		return err
 	}
 	s.recorder, s.hits = recorder, new(hits)
-	handler := recorder.Handler(s.hits.handler(s.shop.Handler()))
+	handler := s.hits.handler(s.shop.Handler())
+	if s.limits != nil {
+		handler = s.limits.Handler(handler)
+	}
+	handler = recorder.Handler(handler)
 	s.handler.Store(&handler)
 	return nil
 }
@@ -148,5 +163,5 @@ func (s *service) close() error {
 	if e := <-s.served; !errors.Is(e, http.ErrServerClosed) {
 		err = errors.Join(err, e)
 	}
-	return err
+	return errors.Join(err, s.limits.close())
 }

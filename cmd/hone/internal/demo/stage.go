@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -13,7 +14,7 @@ import (
 )
 
 // A Loader runs hone load with these arguments in another process and returns
-// what it wrote to its standard output.
+// what it wrote to its standard output, also with an error.
 type Loader func(ctx context.Context, args ...string) ([]byte, error)
 
 // loaded is what the demo reads of the JSON of hone load.
@@ -55,7 +56,7 @@ const warmup = time.Second
 
 // runStage loads the service and adds up what both sides saw.
 func runStage(ctx context.Context, cfg Config, name string, s *service, load Loader, out Output) (Stage, error) {
-	if _, err := load.send(ctx, s.url, cfg, min(warmup, cfg.For)); err != nil {
+	if _, err := load.send(ctx, s, cfg, min(warmup, cfg.For)); err != nil {
 		return Stage{}, fmt.Errorf("demo: warming up %q: %w", name, err)
 	}
 	if err := s.measureAnew(); err != nil {
@@ -63,14 +64,21 @@ func runStage(ctx context.Context, cfg Config, name string, s *service, load Loa
 	}
 	stop := showTime(ctx, out.Step("loading: "+name), cfg.For)
 	cpu, before, asked := cpuTime(), poolSoFar(s.db.Stats()), s.cache.used()
-	result, err := load.send(ctx, s.url, cfg, cfg.For)
+	guessing, cancel := context.WithCancel(ctx)
+	defer cancel()
+	abuse := load.abuse(guessing, s, cfg)
+	result, err := load.send(ctx, s, cfg, cfg.For)
+	if err != nil {
+		cancel() // nothing is to be waited for
+	}
+	guessed, abuseErr := abuse()
 	cpu, after := cpuTime()-cpu, poolSoFar(s.db.Stats())
 	stop()
-	if err != nil {
+	if err = cmp.Or(err, abuseErr); err != nil {
 		return Stage{}, fmt.Errorf("demo: loading %q: %w", name, err)
 	}
 	stage := newStage(name, result, s.recorder.Snapshot(), s.hits.byRoute(), cpu)
-	stage.pool = after.since(before)
+	stage.pool, stage.Abuse = after.since(before), guessed
 	if s.keeps {
 		stage.cache = s.cache.used().since(asked)
 		stage.storeless = s.cache.reach(ctx) != nil
@@ -99,12 +107,12 @@ func (u poolUse) since(before poolUse) poolUse {
 	return poolUse{u.opened - before.opened, u.waits - before.waits, u.waited - before.waited}
 }
 
-// send sends the mix to the service at url.
-func (l Loader) send(ctx context.Context, url string, cfg Config, period time.Duration) (loaded, error) {
-	args := []string{"--json", "--header", "Accept-Encoding: zstd, gzip, br", "--revalidate", "--rate", strconv.FormatFloat(cfg.Rate, 'f', -1, 64), "--for", period.String()}
+// send sends the mix to the service.
+func (l Loader) send(ctx context.Context, s *service, cfg Config, period time.Duration) (loaded, error) {
+	args := []string{"--json", "--header", "Accept-Encoding: zstd, gzip, br", "--header", "X-API-Key: " + s.key, "--revalidate", "--rate", strconv.FormatFloat(cfg.Rate, 'f', -1, 64), "--for", period.String()}
 	for _, m := range mix {
 		target := strings.ReplaceAll(m.target, "{orders}", strconv.Itoa(cfg.Orders))
-		args = append(args, "--target", fmt.Sprintf("%d*GET %s%s", m.weight, url, target))
+		args = append(args, "--target", fmt.Sprintf("%d*GET %s%s", m.weight, s.url, target))
 	}
 	var result loaded
 	out, err := l(ctx, args...)
@@ -149,6 +157,9 @@ func newStage(name string, result loaded, snapshot measure.Snapshot, hits map[st
 	byRoute := map[string]cost{}
 	for _, series := range snapshot.Series {
 		route := series.Method + " " + series.Route
+		if !isLoaded(route) {
+			continue // the abuser's
+		}
 		byRoute[route] = byRoute[route].plus(series.Total)
 		total = total.plus(series.Total)
 	}
@@ -184,6 +195,16 @@ func newStage(name string, result loaded, snapshot measure.Snapshot, hits map[st
 		})
 	}
 	return stage
+}
+
+// isLoaded reports whether a route is in the mix.
+func isLoaded(route string) bool {
+	for _, m := range mix {
+		if m.route == route {
+			return true
+		}
+	}
+	return false
 }
 
 // A cost is what the service spent on some requests.
