@@ -2,6 +2,7 @@ package hone_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -21,13 +22,15 @@ import (
 // handler answers one, the cache two, and the limit refuses three; another
 // client is still served, and all are measured.
 func TestHandlerOrder(t *testing.T) {
-	h := newStack(t)
 	handled := 0
-	stack := h.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /hello", func(w http.ResponseWriter, _ *http.Request) {
 		handled++
 		w.Header().Set("Cache-Control", "max-age=60")
 		fmt.Fprint(w, "hello")
-	}))
+	})
+	h := newStack(t, mux)
+	stack := h.Handler(mux)
 	ask := func(client string) int {
 		r := httptest.NewRequest(http.MethodGet, "/hello", nil)
 		r.RemoteAddr = "10.0.0.1:4000"
@@ -47,17 +50,17 @@ func TestHandlerOrder(t *testing.T) {
 	if handled != 1 {
 		t.Errorf("the handler ran %d times, want once: the cache has the answer", handled)
 	}
-	var measured uint64
+	measured := make(map[string]uint64)
 	for _, series := range h.Measure().Snapshot().Series {
-		measured += series.Total.Count
+		measured[series.Route+" "+series.Class] += series.Total.Count
 	}
-	if measured != 7 {
-		t.Errorf("measured %d requests, want all 7", measured)
+	if want := map[string]uint64{"/hello 2xx": 4, "/hello 4xx": 3}; !maps.Equal(measured, want) {
+		t.Errorf("measured %v, want %v: refusals too, under their route", measured, want)
 	}
 }
 
 // newStack has every layer: three requests a minute for each client.
-func newStack(t *testing.T) *hone.Hone {
+func newStack(t *testing.T, mux *http.ServeMux) *hone.Hone {
 	t.Helper()
 	clients, err := clientip.New(clientip.Config{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
 	if err != nil {
@@ -77,7 +80,8 @@ func newStack(t *testing.T) *hone.Hone {
 			Name: "client", Limits: "3/minute", Key: policy.ByAddress(0),
 			OnEmptyKey: policy.ShareEmpty, OnStoreError: ratelimit.FailOpen,
 		}},
-		Application: []string{"client"},
+		Default: []string{"client"},
+		Route:   policy.MuxRoute(mux),
 	})
 	if err != nil {
 		t.Fatal(err)

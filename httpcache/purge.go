@@ -1,12 +1,11 @@
 package httpcache
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
+
+	"github.com/hone-go/hone/internal/bearer"
 )
 
 // PurgeHandler returns a handler that invalidates what a POST names in its form
@@ -15,24 +14,12 @@ import (
 // credential, which must have at least 16 bytes; without it the answer is 401,
 // in a time that tells nothing of it. There is no other way to purge by HTTP.
 func (h *HTTPCache) PurgeHandler(credential string) (http.Handler, error) {
-	if len(credential) < minCredential {
-		return nil, fmt.Errorf("httpcache: the credential has %d bytes, want at least %d", len(credential), minCredential)
+	handler, err := bearer.Handler(credential, h.purge)
+	if err != nil {
+		return nil, fmt.Errorf("httpcache: %w", err)
 	}
-	want := sha256.Sum256([]byte(credential))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		sum := sha256.Sum256([]byte(given)) // of equal length, whatever was given
-		if subtle.ConstantTimeCompare(sum[:], want[:]) != 1 || !strings.EqualFold(scheme, "Bearer") {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			http.Error(w, http.StatusText(http.StatusUnauthorized), http.StatusUnauthorized)
-			return
-		}
-		h.purge(w, r)
-	}), nil
+	return handler, nil
 }
-
-// minCredential keeps a credential from being guessed.
-const minCredential = 16
 
 func (h *HTTPCache) purge(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {

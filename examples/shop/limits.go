@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hone-go/hone/examples/shop/api"
-	"github.com/hone-go/hone/measure"
 	"github.com/hone-go/hone/ratelimit"
 	"github.com/hone-go/hone/ratelimit/policy"
 	"github.com/hone-go/hone/store/memory"
@@ -104,7 +103,6 @@ func (l *Limits) Close() { l.limiter.Close() }
 
 // limitsConfig says which limits apply where.
 func (s *Shop) limitsConfig(cfg LimitsConfig) policy.Config {
-	match := policy.MuxRoute(s.mux)
 	return policy.Config{
 		Policies:    policies(cfg),
 		Application: []string{"plan"},
@@ -114,11 +112,7 @@ func (s *Shop) limitsConfig(cfg LimitsConfig) policy.Config {
 			{Patterns: []string{"GET /api/export.csv"}, Policies: []string{"export-account", "export-address"}, WithDefault: true},
 			{Patterns: []string{"GET /health"}, Exempt: true}, // a load balancer asks whenever it likes
 		},
-		Route: func(r *http.Request) string {
-			route := match(r)
-			measure.SetRoute(r.Context(), route) // one that is refused never comes to the mux
-			return route
-		},
+		Route:   policy.MuxRoute(s.mux),
 		OnError: cfg.OnError,
 	}
 }

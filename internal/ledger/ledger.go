@@ -34,14 +34,27 @@ type Ledger struct {
 type entries struct {
 	sql         SQL
 	active      int32         // statements under way
-	open        []any         // transactions, by what was said of each at its start
 	activeSince time.Duration // when active last rose from 0, from start
 	spans       []Span
 	lookups     []Lookups
-	verdict     Verdict
-	held        []HeldCall
+	rare        *rare // nil until one of it is there
 	parts       []slot
 	first       [1]slot // backs parts: there is seldom more than one Tracer
+}
+
+// rare is what few requests write.
+type rare struct {
+	open    []any // transactions, by what was said of each at its start
+	held    []HeldCall
+	verdict Verdict
+}
+
+// rarely returns what few requests write, for one that does.
+func (e *entries) rarely() *rare {
+	if e.rare == nil {
+		e.rare = new(rare)
+	}
+	return e.rare
 }
 
 // SQL sums what a request asked of its databases.
@@ -237,7 +250,8 @@ func (l *Ledger) TransactionStart(by any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.openLocked(); e != nil {
-		e.open = append(e.open, by)
+		r := e.rarely()
+		r.open = append(r.open, by)
 	}
 }
 
@@ -248,12 +262,12 @@ func (l *Ledger) TransactionEnd(by any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.openLocked()
-	if e == nil {
+	if e == nil || e.rare == nil {
 		return
 	}
-	for i, open := range slices.Backward(e.open) {
+	for i, open := range slices.Backward(e.rare.open) {
 		if by == nil || open == by {
-			e.open = slices.Delete(e.open, i, i+1)
+			e.rare.open = slices.Delete(e.rare.open, i, i+1)
 			return
 		}
 	}
@@ -277,7 +291,7 @@ func (l *Ledger) AddSpan(ctx context.Context, name string, d time.Duration) {
 	s := &e.spans[i]
 	s.Count++
 	s.Time += d
-	if len(e.open) > 0 {
+	if e.rare != nil && len(e.rare.open) > 0 {
 		e.hold(ctx, name, d)
 	}
 }
@@ -316,19 +330,20 @@ func (l *Ledger) Lookups() []Lookups {
 
 // hold adds a call that a transaction waited for. AddSpan calls it.
 func (e *entries) hold(ctx context.Context, name string, d time.Duration) {
+	r := e.rare
 	var pcs Stack
 	runtime.Callers(3, pcs[:]) // past Callers, hold and AddSpan
-	by := e.open[len(e.open)-1]
-	i := slices.IndexFunc(e.held, func(h HeldCall) bool { return h.Name == name && h.Transaction == by && h.Stack == pcs })
+	by := r.open[len(r.open)-1]
+	i := slices.IndexFunc(r.held, func(h HeldCall) bool { return h.Name == name && h.Transaction == by && h.Stack == pcs })
 	if i < 0 {
-		if len(e.held) == maxHeld {
+		if len(r.held) == maxHeld {
 			return
 		}
-		i = len(e.held)
-		e.held = append(e.held, HeldCall{Name: name, Stack: pcs, Transaction: by, Context: ctx})
+		i = len(r.held)
+		r.held = append(r.held, HeldCall{Name: name, Stack: pcs, Transaction: by, Context: ctx})
 	}
-	e.held[i].Count++
-	e.held[i].Time += d
+	r.held[i].Count++
+	r.held[i].Time += d
 }
 
 // SQL returns the sums so far, counting statements under way up to at.
@@ -445,8 +460,11 @@ func (l *Ledger) End(at time.Time, s Summary) SQL {
 	e.sql = s.SQL
 	s.Open = int(e.active)
 	e.active = 0
-	s.Spans, s.Cache, s.Held = e.spans, e.lookups, e.held // no more are added
-	parts := e.parts                                      // no more are added
+	s.Spans, s.Cache = e.spans, e.lookups // no more are added
+	if e.rare != nil {
+		s.Held = e.rare.held
+	}
+	parts := e.parts // no more are added
 	l.mu.Unlock()
 	for _, p := range parts {
 		p.part.End(s)

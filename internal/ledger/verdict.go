@@ -21,7 +21,7 @@ func (l *Ledger) AddVerdict(rule string, refused, dryRun, degraded bool) {
 	if e == nil {
 		return
 	}
-	v := &e.verdict
+	v := &e.rarely().verdict
 	v.Degraded = v.Degraded || degraded
 	real := refused && !dryRun
 	if real && !v.Refused || refused && v.Rule == "" {
@@ -34,8 +34,8 @@ func (l *Ledger) AddVerdict(rule string, refused, dryRun, degraded bool) {
 func (l *Ledger) Verdict() Verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.mu.entries == nil {
-		return Verdict{}
+	if e := l.mu.entries; e != nil && e.rare != nil {
+		return e.rare.verdict
 	}
-	return l.mu.entries.verdict
+	return Verdict{}
 }

@@ -2,19 +2,15 @@ package policy
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/hone-go/hone/internal/bearer"
 	"github.com/hone-go/hone/respond"
 )
-
-// minCredential keeps a credential from being guessed.
-const minCredential = 16
 
 // maxQuestion bounds a [Question] in bytes. Not smaller: a request's header may
 // have that much. Not larger: it is read into memory.
@@ -45,21 +41,10 @@ type Question struct {
 // request of a Question passes through it. What the service's middlewares have
 // put into the context of the AdminHandler's own request is not seen.
 func (t *Table) AdminHandler(credential string, around func(http.Handler) http.Handler) (http.Handler, error) {
-	if len(credential) < minCredential {
-		return nil, fmt.Errorf("policy: the credential has %d bytes, want at least %d", len(credential), minCredential)
-	}
 	if around == nil {
 		around = func(h http.Handler) http.Handler { return h }
 	}
-	want := sha256.Sum256([]byte(credential))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		sum := sha256.Sum256([]byte(given)) // of equal length, whatever was given
-		if subtle.ConstantTimeCompare(sum[:], want[:]) != 1 || !strings.EqualFold(scheme, "Bearer") {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			http.Error(w, http.StatusText(http.StatusUnauthorized), http.StatusUnauthorized)
-			return
-		}
+	handler, err := bearer.Handler(credential, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		switch r.Method {
 		case http.MethodGet, http.MethodHead:
@@ -70,7 +55,11 @@ func (t *Table) AdminHandler(credential string, around func(http.Handler) http.H
 			w.Header().Set("Allow", "GET, HEAD, POST")
 			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 		}
-	}), nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	return handler, nil
 }
 
 // answer explains the request of a Question.

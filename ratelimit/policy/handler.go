@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hone-go/hone/internal/responsewriter"
+	"github.com/hone-go/hone/measure"
 	"github.com/hone-go/hone/ratelimit"
 	"github.com/hone-go/hone/respond"
 )
@@ -31,6 +32,7 @@ func (t *Table) Handler(next http.Handler) http.Handler {
 func (t *Table) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	o := t.outcomes.Get().(*Outcome)
 	if err := t.check(o, r); err != nil {
+		named(r, o)
 		t.release(o)
 		t.fail(w, r, err)
 		return
@@ -39,12 +41,21 @@ func (t *Table) serve(w http.ResponseWriter, r *http.Request, next http.Handler)
 	switch {
 	case !o.Allowed:
 		defer t.release(o)
+		named(r, o)
 		t.refuse(w, r, o)
 	case o.Pending():
 		t.serveHeld(w, r, next, o)
 	default:
 		t.release(o)
 		next.ServeHTTP(w, r)
+	}
+}
+
+// named has the request measured under its route: one that is refused never
+// comes to the router.
+func named(r *http.Request, o *Outcome) {
+	if o.Route != "" {
+		measure.SetRoute(r.Context(), o.Route)
 	}
 }
 
