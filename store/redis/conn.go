@@ -106,6 +106,8 @@ func (c *conn) options() rueidis.ClientOption {
 
 // retryOnce lets a read be sent again at once, for a connection that had died
 // unnoticed, and no more: what to do without an answer is the caller's choice.
+// Reads are pinned: the client would use the memory of one that a second
+// connection has answered again, while the first may still be sending it.
 func retryOnce(attempts int, _ rueidis.Completed, _ error) time.Duration {
 	if attempts > 1 {
 		return -1

@@ -79,7 +79,7 @@ func (s *Store) Get(ctx context.Context, key string) (cache.Item, error) {
 	if err != nil {
 		return cache.Item{}, unavailable("get", err)
 	}
-	r := client.Do(ctx, client.B().Get().Key(key).Build())
+	r := client.Do(ctx, client.B().Get().Key(key).Build().Pin()) // see retryOnce
 	s.conn.leave(r.NonRedisError())
 	return readItem("get", key, r)
 }
@@ -93,7 +93,7 @@ func (s *Store) GetMany(ctx context.Context, keys []string) ([]cache.Item, error
 	results, err := s.conn.doMulti(ctx, func(b rueidis.Builder) []rueidis.Completed {
 		cmds := make([]rueidis.Completed, len(keys))
 		for i, k := range keys {
-			cmds[i] = b.Get().Key(k).Build()
+			cmds[i] = b.Get().Key(k).Build().Pin()
 		}
 		return cmds
 	})

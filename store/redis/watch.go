@@ -282,8 +282,8 @@ func (w *watch) fetchTags() error {
 	defer cancel()
 	results, err := w.store.conn.doMulti(ctx, func(b rueidis.Builder) []rueidis.Completed {
 		return []rueidis.Completed{
-			b.Zrangebyscore().Key(w.tags).Min("(" + decimal(since)).Max("+inf").Withscores().Build(),
-			b.Zscore().Key(w.tags).Member("now").Build(),
+			b.Zrangebyscore().Key(w.tags).Min("(" + decimal(since)).Max("+inf").Withscores().Build().Pin(),
+			b.Zscore().Key(w.tags).Member("now").Build().Pin(),
 		}
 	})
 	if err != nil {
@@ -330,7 +330,7 @@ func (w *watch) tellTagLocked(member string, generation int64) {
 // generation returns the namespace's present one, 0 if there is none.
 func (w *watch) generation(ctx context.Context) (int64, error) {
 	now, err := w.store.conn.do(ctx, func(b rueidis.Builder) rueidis.Completed {
-		return b.Zscore().Key(w.tags).Member("now").Build()
+		return b.Zscore().Key(w.tags).Member("now").Build().Pin()
 	}).AsFloat64()
 	if err != nil && !errors.Is(err, rueidis.Nil) {
 		return 0, err
