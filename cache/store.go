@@ -75,7 +75,8 @@ type Store interface {
 
 	// Generations returns the generation in which each tag of the namespace
 	// was last invalidated, and the present one. A tag that never was has an
-	// early one. Generations are above 0, only rise, and cannot be told apart
+	// early one; a store that remembers tags in a filter may mistake one in a
+	// thousand for invalidated. Generations are above 0, only rise, and cannot be told apart
 	// before and after the loss of the store's data: after that, all tags are
 	// of the then present one. Cost: one round trip for up to 1000 tags.
 	Generations(ctx context.Context, namespace string, tags []string) (of []int64, now int64, err error)

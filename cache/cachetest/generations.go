@@ -109,13 +109,17 @@ func testInvalidateMany(s *suite) {
 	before := s.loadNow()
 	now := s.invalidate(tags[:500]...)
 	of, _ := s.generations(s.space, tags...)
+	mistaken := 0
 	for i := range tags {
 		if i < 500 && of[i] != now {
 			s.Fatalf("generation of invalidated tag %d = %d, want %d", i, of[i], now)
 		}
 		if i >= 500 && of[i] > before {
-			s.Fatalf("generation of tag %d = %d, want at most %d", i, of[i], before)
+			mistaken++
 		}
+	}
+	if mistaken > 2 {
+		s.Fatalf("generations of %d of 500 other tags are above %d, want at most 2: more is no filter's mistake", mistaken, before)
 	}
 	second := s.invalidate(tags[0], tags[999], tags[0])
 	of, _ = s.generations(s.space, tags[0], tags[1], tags[999])
