@@ -83,8 +83,8 @@ type pairBar struct {
 
 var pairBars = []pairBar{
 	{"Page/rows=1e6", "hone-page2000", "hone-first", 2},
-	{"Statement/query", "hone", "hone-unclassified", 1.5},
-	{"Statement/exec", "hone", "hone-unclassified", 1.5},
+	{"Classification/query", "hone", "hone-before", 1.5},
+	{"Classification/exec", "hone", "hone-before", 1.5},
 	{"Serve/connections=16", "hone", "static", 1 / 0.9}, // of the throughput, 0.9
 	{"LimitedServe/connections=16", "hone", "static", 1 / 0.9},
 	{"Serve/connections=16", "hone-gzip", "hone-identity", 1.1},

@@ -70,21 +70,28 @@ func measure(rounds int, benchtime, pattern string, progress io.Writer) ([]*resu
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	binary := filepath.Join(dir, "bench.test")
-	if out, err := exec.Command("go", "test", "-c", "-o", binary, ".").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go test -c: %w\n%s", err, out)
+	builds := []build{{binary: filepath.Join(dir, "bench.test")}}
+	if err := compile(".", builds[0].binary, "."); err != nil {
+		return nil, err
 	}
+	earlier, err := compileBefore(dir, builds[0].binary, pattern, progress)
+	if err != nil {
+		return nil, err
+	}
+	builds = append(builds, earlier...)
 	var results []*result
 	for round := range rounds {
 		fmt.Fprintf(progress, "round %d of %d\n", round+1, rounds)
-		var out, errOut bytes.Buffer
-		cmd := exec.Command(binary, "-test.run=^$", "-test.bench="+pattern, "-test.benchtime="+benchtime)
-		cmd.Stdout, cmd.Stderr = &out, &errOut
-		if err := cmd.Run(); err != nil {
-			return nil, fmt.Errorf("%w\n%s%s", err, out.Bytes(), errOut.Bytes())
-		}
-		for line := range strings.Lines(out.String()) {
-			results = add(results, line)
+		for _, b := range builds {
+			var out, errOut bytes.Buffer
+			cmd := exec.Command(b.binary, "-test.run=^$", "-test.bench="+pattern, "-test.benchtime="+benchtime)
+			cmd.Stdout, cmd.Stderr = &out, &errOut
+			if err := cmd.Run(); err != nil {
+				return nil, fmt.Errorf("%w\n%s%s", err, out.Bytes(), errOut.Bytes())
+			}
+			for line := range strings.Lines(out.String()) {
+				results = add(results, line, b.suffix)
+			}
 		}
 	}
 	if len(results) == 0 {
@@ -96,7 +103,9 @@ func measure(rounds int, benchtime, pattern string, progress io.Writer) ([]*resu
 // add reads one line of benchmark output, such as
 //
 //	BenchmarkRecord/goroutines=1/hone-2   100   7.1 ns/op   0 B/op   0 allocs/op
-func add(results []*result, line string) []*result {
+//
+// and appends suffix to the name of the implementation.
+func add(results []*result, line, suffix string) []*result {
 	fields := strings.Fields(line)
 	if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
 		return results
@@ -109,7 +118,10 @@ func add(results []*result, line string) []*result {
 	if slash < 0 {
 		return results
 	}
-	group, impl := name[:slash], name[slash+1:]
+	group, impl := name[:slash], name[slash+1:]+suffix
+	if impl == "bare"+suffix && suffix != "" {
+		return results // one is enough: nothing of hone is in it
+	}
 	i := slices.IndexFunc(results, func(r *result) bool { return r.group == group && r.impl == impl })
 	if i < 0 {
 		i = len(results)

@@ -17,7 +17,7 @@ func parse(rounds ...string) []*result {
 	var results []*result
 	for _, text := range rounds {
 		for line := range strings.Lines(text) {
-			results = add(results, line)
+			results = add(results, line, "")
 		}
 	}
 	return results
@@ -61,6 +61,21 @@ func TestBarsCompareTwoOfHone(t *testing.T) {
 		got := printBars(&b, parse(strings.ReplaceAll(pages, "PAGE", cost)))
 		if got != met || !strings.Contains(b.String(), "hone-page2000 / hone-first = 2.0") {
 			t.Errorf("printBars with page 2000 at %s ns and page 1 at 50 ns = %v, want %v:\n%s", cost, got, met, b.String())
+		}
+	}
+}
+
+func TestBarsCompareWithAnEarlierBuild(t *testing.T) {
+	const query = "BenchmarkClassification/query/bare-2 100 100.0 ns/op 0 B/op 0 allocs/op\n" +
+		"BenchmarkClassification/query/hone-2 100 COST ns/op 0 B/op 0 allocs/op\n"
+	for cost, met := range map[string]bool{"400.0": true, "401.0": false} {
+		results := parse(strings.ReplaceAll(query, "COST", cost))
+		for line := range strings.Lines(strings.ReplaceAll(query, "COST", "300.0")) {
+			results = add(results, line, "-before")
+		}
+		var b strings.Builder
+		if got := printBars(&b, results); got != met || !strings.Contains(b.String(), "hone / hone-before = 1.5") {
+			t.Errorf("printBars with %s ns now, 300 before and 100 bare = %v, want %v:\n%s", cost, got, met, b.String())
 		}
 	}
 }
