@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +19,8 @@ func TestCountOnlyFailures(t *testing.T) {
 		l := newLimiter(t, store, ratelimit.Config{})
 		for _, s := range strategies[:4] { // a lease does not outlive the login
 			r := ruleOf(t, l, s.String(), ratelimit.Limit{Strategy: s, Amount: 5, Period: 1000 * time.Hour}, ratelimit.RuleConfig{})
-			var failures, successes, inside, most atomic.Int64
+			var mu sync.Mutex
+			var failures, successes, inside, most int64 // guarded by mu: a login moves from one to another at once
 			var logins sync.WaitGroup
 			for i := range 100 {
 				logins.Go(func() {
@@ -34,20 +34,22 @@ func TestCountOnlyFailures(t *testing.T) {
 							time.Sleep(time.Millisecond)
 							continue
 						}
-						if n := inside.Add(1) + failures.Load(); n > most.Load() {
-							most.Store(n)
-						}
+						mu.Lock()
+						inside++
+						most = max(most, inside+failures)
+						mu.Unlock()
 						time.Sleep(time.Millisecond)
-						if i%9 == 0 {
-							failures.Add(1)
-							inside.Add(-1)
-							err = v.Commit(t.Context())
+						failed, end := i%9 == 0, v.Cancel
+						mu.Lock()
+						inside--
+						if failed {
+							failures++
+							end = v.Commit
 						} else {
-							inside.Add(-1)
-							successes.Add(1)
-							err = v.Cancel(t.Context())
+							successes++
 						}
-						if err != nil {
+						mu.Unlock()
+						if err := end(t.Context()); err != nil {
 							t.Error(err)
 						}
 						return
@@ -55,11 +57,11 @@ func TestCountOnlyFailures(t *testing.T) {
 				})
 			}
 			logins.Wait()
-			if n := failures.Load(); n > 5 || most.Load() > 5 {
-				t.Errorf("%s: %d failures counted, and %d with those under way, want at most 5", s, n, most.Load())
+			if failures > 5 || most > 5 {
+				t.Errorf("%s: %d failures counted, and %d with those under way, want at most 5", s, failures, most)
 			}
-			wantLeft(t, r, "alice", 5-failures.Load())
-			if successes.Load() == 0 {
+			wantLeft(t, r, "alice", 5-failures)
+			if successes == 0 {
 				t.Errorf("%s: nobody got in", s)
 			}
 		}
