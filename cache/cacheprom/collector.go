@@ -2,14 +2,11 @@ package cacheprom
 
 import (
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/model"
 
 	"github.com/hone-go/hone/cache"
+	"github.com/hone-go/hone/internal/prometric"
 )
 
 // Config holds what is optional about a [Collector]. Its zero value is ready.
@@ -24,22 +21,6 @@ type Config struct {
 }
 
 const functionLabel = "function"
-
-func (c Config) validate() error {
-	var errs []error
-	if c.Namespace != "" && !model.LegacyValidation.IsValidMetricName(c.Namespace) {
-		errs = append(errs, fmt.Errorf("cacheprom: Config.Namespace is %q, want letters, digits and underscores", c.Namespace))
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.ConstLabels)) {
-		switch {
-		case !model.LegacyValidation.IsValidLabelName(name):
-			errs = append(errs, fmt.Errorf("cacheprom: Config.ConstLabels has %q, want letters, digits and underscores", name))
-		case name == functionLabel:
-			errs = append(errs, fmt.Errorf("cacheprom: Config.ConstLabels has %q, want none that the metrics have themselves", name))
-		}
-	}
-	return errors.Join(errs...)
-}
 
 // A counter is one of the sums of [cache.Stats].
 type counter struct {
@@ -117,19 +98,17 @@ func New(c *cache.Cache, cfg Config) (*Collector, error) {
 	if c == nil {
 		return nil, errors.New("cacheprom: the cache is nil")
 	}
-	if err := cfg.validate(); err != nil {
+	names := prometric.Names(cfg)
+	if err := names.Validate("cacheprom", functionLabel); err != nil {
 		return nil, err
-	}
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(cfg.Namespace, "", name), help, labels, cfg.ConstLabels)
 	}
 	col := &Collector{
 		cache:     c,
-		nearBytes: desc("cache_near_bytes", "Bytes that the near cache holds."),
-		reachable: desc("cache_store_reachable", "Whether the store answers."),
+		nearBytes: names.Desc("cache_near_bytes", "Bytes that the near cache holds."),
+		reachable: names.Desc("cache_store_reachable", "Whether the store answers."),
 	}
 	for _, m := range counters {
-		col.sums = append(col.sums, desc(m.name, m.help, functionLabel))
+		col.sums = append(col.sums, names.Desc(m.name, m.help, functionLabel))
 	}
 	return col, nil
 }
@@ -147,22 +126,13 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	for _, s := range c.cache.Stats() {
 		for i, m := range counters {
-			ch <- metric(c.sums[i], prometheus.CounterValue, m.value(s), s.Name)
+			ch <- prometric.Counter(c.sums[i], m.value(s), s.Name)
 		}
 	}
 	reachable := 0.0
 	if c.cache.Reachable() {
 		reachable = 1
 	}
-	ch <- metric(c.nearBytes, prometheus.GaugeValue, float64(c.cache.NearBytes()))
-	ch <- metric(c.reachable, prometheus.GaugeValue, reachable)
-}
-
-// metric makes an error part of the scrape, where Prometheus reports it.
-func metric(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) prometheus.Metric {
-	m, err := prometheus.NewConstMetric(d, kind, v, labels...)
-	if err != nil {
-		return prometheus.NewInvalidMetric(d, err)
-	}
-	return m
+	ch <- prometric.Gauge(c.nearBytes, float64(c.cache.NearBytes()))
+	ch <- prometric.Gauge(c.reachable, reachable)
 }

@@ -2,14 +2,12 @@ package measureprom
 
 import (
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
 	"time"
 
-	"github.com/hone-go/hone/measure"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/model"
+
+	"github.com/hone-go/hone/internal/prometric"
+	"github.com/hone-go/hone/measure"
 )
 
 // Config holds what is optional about a [Collector]. Its zero value is ready.
@@ -20,33 +18,6 @@ type Config struct {
 
 	// ConstLabels are put on every metric. Default: none.
 	ConstLabels prometheus.Labels
-}
-
-// own are the label names of the metrics themselves.
-func own(name string) bool {
-	switch name {
-	case "route", "method", "class", "name":
-		return true
-	}
-	return false
-}
-
-func (c Config) validate() error {
-	var errs []error
-	// Prometheus allows any UTF-8 by now, but names outside the old set need
-	// quotes in every query.
-	if c.Namespace != "" && !model.LegacyValidation.IsValidMetricName(c.Namespace) {
-		errs = append(errs, fmt.Errorf("measureprom: Config.Namespace is %q, want letters, digits and underscores", c.Namespace))
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.ConstLabels)) {
-		switch {
-		case !model.LegacyValidation.IsValidLabelName(name):
-			errs = append(errs, fmt.Errorf("measureprom: Config.ConstLabels has %q, want letters, digits and underscores", name))
-		case own(name):
-			errs = append(errs, fmt.Errorf("measureprom: Config.ConstLabels has %q, want none that the metrics have themselves", name))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // A Collector is a [prometheus.Collector] of all that a recorder measured
@@ -78,13 +49,11 @@ func New(rec *measure.Recorder, cfg Config) (*Collector, error) {
 	if rec == nil {
 		return nil, errors.New("measureprom: the recorder is nil")
 	}
-	if err := cfg.validate(); err != nil {
+	names := prometric.Names(cfg)
+	if err := names.Validate("measureprom", "route", "method", "class", "name"); err != nil {
 		return nil, err
 	}
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(cfg.Namespace, "", name), help, labels, cfg.ConstLabels)
-	}
-	series := []string{"route", "method", "class"}
+	desc, series := names.Desc, []string{"route", "method", "class"}
 	return &Collector{
 		rec:      rec,
 		duration: desc("http_request_duration_seconds", "Time to answer requests.", series...),
@@ -117,7 +86,7 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements [prometheus.Collector].
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	s := c.rec.Snapshot()
-	ch <- gauge(c.inFlight, float64(s.InFlight))
+	ch <- prometric.Gauge(c.inFlight, float64(s.InFlight))
 	for _, x := range s.Series {
 		t, labels := x.Total, []string{x.Route, x.Method, x.Class}
 		if x.Method == measure.MethodJob {
@@ -139,12 +108,8 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func gauge(d *prometheus.Desc, v float64) prometheus.Metric {
-	return checked(d)(prometheus.NewConstMetric(d, prometheus.GaugeValue, v))
-}
-
 func counter(d *prometheus.Desc, v float64, since time.Time, labels ...string) prometheus.Metric {
-	return checked(d)(prometheus.NewConstMetricWithCreatedTimestamp(d, prometheus.CounterValue, v, since, labels...))
+	return prometric.Checked(d)(prometheus.NewConstMetricWithCreatedTimestamp(d, prometheus.CounterValue, v, since, labels...))
 }
 
 // histogram translates bucket for bucket: both number a bucket by its upper
@@ -154,16 +119,6 @@ func histogram(d *prometheus.Desc, h measure.HistogramSnapshot, since time.Time,
 	for k, n := range h.Buckets() {
 		buckets[k] = int64(n)
 	}
-	return checked(d)(prometheus.NewConstNativeHistogram(d, h.Count(), h.SumSeconds(), buckets, nil,
+	return prometric.Checked(d)(prometheus.NewConstNativeHistogram(d, h.Count(), h.SumSeconds(), buckets, nil,
 		h.Underflow(), measure.Scale, measure.ZeroThreshold, since, labels...))
-}
-
-// checked makes an error part of the scrape, where Prometheus reports it.
-func checked(d *prometheus.Desc) func(prometheus.Metric, error) prometheus.Metric {
-	return func(m prometheus.Metric, err error) prometheus.Metric {
-		if err != nil {
-			return prometheus.NewInvalidMetric(d, err)
-		}
-		return m
-	}
 }

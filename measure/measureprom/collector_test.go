@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/hone-go/hone/internal/ledger"
+	"github.com/hone-go/hone/internal/prometric/prometrictest"
 	"github.com/hone-go/hone/measure"
 	"github.com/hone-go/hone/measure/measureprom"
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,11 +35,7 @@ func setup(t *testing.T, cfg measureprom.Config) (*measure.Recorder, *prometheus
 	if err != nil {
 		t.Fatal(err)
 	}
-	reg := prometheus.NewPedanticRegistry() // checks what Collect sends against Describe
-	if err := reg.Register(c); err != nil {
-		t.Fatal(err)
-	}
-	return rec, reg
+	return rec, prometrictest.Register(t, c)
 }
 
 // exercise records something of everything.
@@ -226,12 +223,8 @@ func TestScrapeOfNothing(t *testing.T) {
 func TestTextScrape(t *testing.T) {
 	rec, reg := setup(t, measureprom.Config{Namespace: "shop", ConstLabels: prometheus.Labels{"zone": "eu"}})
 	exercise(t, rec)
-	w := httptest.NewRecorder()
-	promhttp.HandlerFor(reg, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", http.NoBody))
-	want := `shop_http_request_duration_seconds_count{class="2xx",method="GET",route="/api/orders/{id}",zone="eu"} 20`
-	if !strings.Contains(w.Body.String(), want) {
-		t.Errorf("text scrape =\n%s\nwant it to contain %s", w.Body, want)
-	}
+	prometrictest.WantLines(t, prometrictest.Text(t, reg),
+		`shop_http_request_duration_seconds_count{class="2xx",method="GET",route="/api/orders/{id}",zone="eu"} 20`)
 }
 
 func TestNewRefuses(t *testing.T) {

@@ -2,13 +2,10 @@ package limitprom
 
 import (
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/model"
 
+	"github.com/hone-go/hone/internal/prometric"
 	"github.com/hone-go/hone/ratelimit"
 )
 
@@ -24,22 +21,6 @@ type Config struct {
 }
 
 const ruleLabel = "rule"
-
-func (c Config) validate() error {
-	var errs []error
-	if c.Namespace != "" && !model.LegacyValidation.IsValidMetricName(c.Namespace) {
-		errs = append(errs, fmt.Errorf("limitprom: Config.Namespace is %q, want letters, digits and underscores", c.Namespace))
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.ConstLabels)) {
-		switch {
-		case !model.LegacyValidation.IsValidLabelName(name):
-			errs = append(errs, fmt.Errorf("limitprom: Config.ConstLabels has %q, want letters, digits and underscores", name))
-		case name == ruleLabel:
-			errs = append(errs, fmt.Errorf("limitprom: Config.ConstLabels has %q, want none that the metrics have themselves", name))
-		}
-	}
-	return errors.Join(errs...)
-}
 
 // A counter is one of the sums of [ratelimit.RuleStats].
 type counter struct {
@@ -77,13 +58,13 @@ func New(l *ratelimit.Limiter, cfg Config) (*Collector, error) {
 	if l == nil {
 		return nil, errors.New("limitprom: the Limiter is nil")
 	}
-	if err := cfg.validate(); err != nil {
+	names := prometric.Names(cfg)
+	if err := names.Validate("limitprom", ruleLabel); err != nil {
 		return nil, err
 	}
 	col := &Collector{limiter: l}
 	for _, m := range counters {
-		name := prometheus.BuildFQName(cfg.Namespace, "", m.name)
-		col.sums = append(col.sums, prometheus.NewDesc(name, m.help, []string{ruleLabel}, cfg.ConstLabels))
+		col.sums = append(col.sums, names.Desc(m.name, m.help, ruleLabel))
 	}
 	return col, nil
 }
@@ -100,16 +81,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	for _, r := range c.limiter.Rules() {
 		s := r.Stats()
 		for i, m := range counters {
-			ch <- metric(c.sums[i], float64(m.value(s)), r.Name())
+			ch <- prometric.Counter(c.sums[i], float64(m.value(s)), r.Name())
 		}
 	}
-}
-
-// metric makes an error part of the scrape, where Prometheus reports it.
-func metric(d *prometheus.Desc, v float64, rule string) prometheus.Metric {
-	m, err := prometheus.NewConstMetric(d, prometheus.CounterValue, v, rule)
-	if err != nil {
-		return prometheus.NewInvalidMetric(d, err)
-	}
-	return m
 }

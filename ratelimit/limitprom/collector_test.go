@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/hone-go/hone/internal/prometric/prometrictest"
 	"github.com/hone-go/hone/ratelimit"
 	"github.com/hone-go/hone/ratelimit/limitprom"
 	"github.com/hone-go/hone/store/memory"
@@ -37,11 +38,7 @@ func register(t *testing.T, l *ratelimit.Limiter, cfg limitprom.Config) *prometh
 	if err != nil {
 		t.Fatal(err)
 	}
-	reg := prometheus.NewPedanticRegistry() // checks what Collect sends against Describe
-	if err := reg.Register(col); err != nil {
-		t.Fatal(err)
-	}
-	return reg
+	return prometrictest.Register(t, col)
 }
 
 func TestScrapeShowsWhatHappened(t *testing.T) {
@@ -56,13 +53,13 @@ func TestScrapeShowsWhatHappened(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, want := range map[string]float64{
-		"allowed": 2, "refused": 3, "remembered": 2, "leased": 0, "degraded": 0,
-	} {
-		if got := value(t, reg, "shop_ratelimit_"+name+"_total", "rule=login", "zone=a"); got != want {
-			t.Errorf("%s = %v, want %v", name, got, want)
-		}
-	}
+	prometrictest.WantLines(t, prometrictest.Text(t, reg),
+		`shop_ratelimit_allowed_total{rule="login",zone="a"} 2`,
+		`shop_ratelimit_refused_total{rule="login",zone="a"} 3`,
+		`shop_ratelimit_remembered_total{rule="login",zone="a"} 2`,
+		`shop_ratelimit_leased_total{rule="login",zone="a"} 0`,
+		`shop_ratelimit_degraded_total{rule="login",zone="a"} 0`,
+	)
 }
 
 // TestEverySumIsShown: a field that is added to RuleStats must not be forgotten
@@ -72,47 +69,15 @@ func TestEverySumIsShown(t *testing.T) {
 	if _, err := l.Rule("one", "2/hour", ratelimit.RuleConfig{OnStoreError: ratelimit.FailOpen}); err != nil {
 		t.Fatal(err)
 	}
-	families, err := register(t, l, limitprom.Config{}).Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got, want []string
-	for _, f := range families {
-		got = append(got, f.GetName())
-	}
+	var want []string
 	stats := reflect.TypeFor[ratelimit.RuleStats]()
 	for i := range stats.NumField() {
 		want = append(want, "ratelimit_"+strings.ToLower(stats.Field(i).Name)+"_total")
 	}
 	slices.Sort(want)
-	if !slices.Equal(got, want) {
+	if got := prometrictest.Names(t, register(t, l, limitprom.Config{})); !slices.Equal(got, want) {
 		t.Errorf("metrics = %q, want %q", got, want)
 	}
-}
-
-// value returns the value of a metric that has one series, with those labels.
-func value(t *testing.T, reg *prometheus.Registry, name string, labels ...string) float64 {
-	t.Helper()
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		if f.GetName() != name || len(f.GetMetric()) != 1 {
-			continue
-		}
-		m := f.GetMetric()[0]
-		var got []string
-		for _, l := range m.GetLabel() {
-			got = append(got, l.GetName()+"="+l.GetValue())
-		}
-		if !slices.Equal(got, labels) {
-			t.Errorf("%s has the labels %q, want %q", name, got, labels)
-		}
-		return m.GetCounter().GetValue()
-	}
-	t.Errorf("there is no metric %s, or more than one", name)
-	return 0
 }
 
 func TestNewRefuses(t *testing.T) {
