@@ -100,8 +100,7 @@ func TestBrokenFetch(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &fetcher{before: tt.before}
-			g := batch.NewGroup(t.Context(), forever)
-			l := newLoader(t, g, f, batch.LoaderConfig{})
+			g, l := newForever(t, f)
 			for key, want := range map[int]answer{1: tt.one, 2: tt.two} {
 				g.Go(func(ctx context.Context) error {
 					got, err := l.Load(ctx, key)
@@ -163,8 +162,7 @@ func TestCancelledCallerLeavesTheOthers(t *testing.T) {
 				return nil, ctx.Err()
 			}
 		}}
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		leave, cancel := context.WithCancel(t.Context())
 		g.Go(func(ctx context.Context) error {
 			ctx, stop := context.WithCancel(ctx)
@@ -202,8 +200,7 @@ func TestFetchEndsWhenAllHaveGone(t *testing.T) {
 			}
 			return nil, ctx.Err()
 		}}
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		for range 2 {
 			g.Go(func(ctx context.Context) error {
 				ctx, cancel := context.WithTimeout(ctx, time.Second)
@@ -231,8 +228,7 @@ func TestFetchEndsWhenAllHaveGone(t *testing.T) {
 func TestBatchOfNobodyIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := new(fetcher)
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		for key := range 2 {
 			g.Go(func(ctx context.Context) error {
 				ctx, cancel := context.WithTimeout(ctx, time.Second)
@@ -256,8 +252,7 @@ func TestPromiseKeepsTheFetch(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			return nil, ctx.Err()
 		}}
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		p := l.Queue(1)
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -274,8 +269,7 @@ func TestPromiseKeepsTheFetch(t *testing.T) {
 
 func TestContextThatHasEndedAddsNoKey(t *testing.T) {
 	f := new(fetcher)
-	g := batch.NewGroup(t.Context(), forever)
-	l := newLoader(t, g, f, batch.LoaderConfig{})
+	g, l := newForever(t, f)
 	l.Prime(1, 2)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -344,8 +338,7 @@ func TestOldFailureLeavesTheNewValue(t *testing.T) {
 			}
 			return nil, nil
 		}}
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		old := l.Queue(1)
 		l.Flush()
 		synctest.Wait()
@@ -385,8 +378,7 @@ func TestCallerLeavesBeforeTheFetchBegins(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}}
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		for key := range 200 {
 			ctx, cancel := context.WithCancel(t.Context())
 			if _, err := l.Load(hookContext{ctx, cancel}, key); !errors.Is(err, context.Canceled) {
@@ -407,8 +399,7 @@ func TestBatchIsDroppedBeforeACallerJoins(t *testing.T) {
 			}
 			return nil, ctx.Err()
 		}}
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		leave, cancel := context.WithCancel(t.Context())
 		go func() { _, _ = l.Load(leave, 1) }()
 		synctest.Wait()

@@ -37,8 +37,7 @@ func TestLoadOutsideOfGoroutinesIsSentAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		f := new(fetcher)
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		for key := range 3 {
 			if err := load(t.Context(), l, key); err != nil {
 				t.Error(err)
@@ -129,8 +128,7 @@ func TestFetchMayQueueForAnotherLoader(t *testing.T) {
 func TestGoroutinesOfGoroutinesAreWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := new(fetcher)
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		g.Go(func(ctx context.Context) error {
 			for key := range 3 {
 				g.Go(func(ctx context.Context) error { return load(ctx, l, key) })
@@ -146,8 +144,7 @@ func TestGoroutinesOfGoroutinesAreWaitedFor(t *testing.T) {
 func TestEndingGoroutineSendsTheBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := new(fetcher)
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		g.Go(func(ctx context.Context) error { return load(ctx, l, 1) })
 		g.Go(func(ctx context.Context) error {
 			time.Sleep(time.Second)
@@ -213,8 +210,7 @@ func TestParkedGoroutineIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		f := new(fetcher)
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		var both sync.WaitGroup
 		both.Add(2)
 		for key := range 2 {
@@ -240,8 +236,7 @@ func TestGoroutineIsWaitedForAgainAfterPark(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		f := new(fetcher)
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		g.Go(func(ctx context.Context) error {
 			g.Park(ctx, func() {})
 			g.Go(func(ctx context.Context) error { return load(ctx, l, 2) })

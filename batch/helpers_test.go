@@ -70,6 +70,13 @@ func newLoader(t testing.TB, g *batch.Group, f *fetcher, cfg batch.LoaderConfig)
 	return l
 }
 
+// newForever returns a group that waits [forever], and a loader of it.
+func newForever(t testing.TB, f *fetcher) (*batch.Group, *batch.Loader[int, int]) {
+	t.Helper()
+	g := batch.NewGroup(t.Context(), forever)
+	return g, newLoader(t, g, f, batch.LoaderConfig{})
+}
+
 // load checks that the key has its value, which is its double.
 func load(ctx context.Context, l *batch.Loader[int, int], key int) error {
 	got, err := l.Load(ctx, key)

@@ -124,8 +124,7 @@ func TestBatchInLineIsDropped(t *testing.T) {
 
 func TestLoadManyKeepsTheOrder(t *testing.T) {
 	f := new(fetcher)
-	g := batch.NewGroup(t.Context(), forever)
-	l := newLoader(t, g, f, batch.LoaderConfig{})
+	g, l := newForever(t, f)
 	l.Prime(2, 100)
 	for range 2 { // the second time from memory
 		got, err := l.LoadMany(t.Context(), []int{3, 2, 1, 3})
@@ -142,8 +141,7 @@ func TestLoadManyKeepsTheOrder(t *testing.T) {
 
 func TestValuesAreRemembered(t *testing.T) {
 	f := new(fetcher)
-	g := batch.NewGroup(t.Context(), forever)
-	l := newLoader(t, g, f, batch.LoaderConfig{})
+	g, l := newForever(t, f)
 	for range 3 {
 		if err := load(t.Context(), l, 1); err != nil {
 			t.Error(err)
@@ -161,8 +159,7 @@ func TestValuesAreRemembered(t *testing.T) {
 
 func TestPrime(t *testing.T) {
 	f := new(fetcher)
-	g := batch.NewGroup(t.Context(), forever)
-	l := newLoader(t, g, f, batch.LoaderConfig{})
+	g, l := newForever(t, f)
 	for i, want := range []bool{true, false} {
 		if got := l.Prime(1, 7+i); got != want {
 			t.Errorf("Prime(1) call %d = %t, want %t", i+1, got, want)
@@ -189,8 +186,7 @@ func TestQueuedKeysAreOneBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		f := new(fetcher)
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		var promises []batch.Promise[int, int]
 		for key := range 4 {
 			promises = append(promises, l.Queue(key/2))
@@ -216,8 +212,7 @@ func TestQueuedKeysAreOneBatch(t *testing.T) {
 func TestFlushDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := new(fetcher)
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		l.Flush() // of nothing
 		p := l.Queue(1)
 		f.wantSent(t, "")
@@ -244,8 +239,7 @@ func TestClearDuringFetch(t *testing.T) {
 			}
 			return nil, nil
 		}}
-		g := batch.NewGroup(t.Context(), forever)
-		l := newLoader(t, g, f, batch.LoaderConfig{})
+		g, l := newForever(t, f)
 		old := l.Queue(1)
 		l.Clear(1) // not sent yet: nothing to forget
 		l.Flush()

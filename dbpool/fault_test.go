@@ -107,7 +107,7 @@ func TestServerLostInTheMiddle(t *testing.T) {
 		_, err := pool.Exec(t.Context(), "SELECT pg_sleep(60)")
 		lost <- err
 	}()
-	until(t, "the statement runs and was ended", func() bool {
+	testserver.Eventually(t, "the statement runs and was ended", func() bool {
 		var ended int
 		err := admin.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname = current_database() AND query = 'SELECT pg_sleep(60)' AND state = 'active'`).Scan(&ended)
@@ -150,7 +150,7 @@ func TestTimeoutsOfTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	pid := tx.Conn().PgConn().PID()
-	until(t, "the server has ended the transaction", func() bool {
+	testserver.Eventually(t, "the server has ended the transaction", func() bool {
 		var there bool
 		err := pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid).Scan(&there)
 		return err == nil && !there

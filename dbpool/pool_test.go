@@ -129,7 +129,7 @@ func TestAcquireTimeout(t *testing.T) {
 	db := dbpool.OpenDB(pool)
 	defer db.Close()
 	var held *pgxpool.Conn
-	until(t, "the only connection is open and taken", func() (taken bool) {
+	testserver.Eventually(t, "the only connection is open and taken", func() (taken bool) {
 		var err error
 		held, err = pool.Acquire(t.Context()) // connecting may take longer than timeout
 		return err == nil
@@ -166,7 +166,7 @@ func TestAcquireTimeout(t *testing.T) {
 		cancel()
 	}
 	held.Release()
-	until(t, "the pool works again after the connection came back", func() bool {
+	testserver.Eventually(t, "the pool works again after the connection came back", func() bool {
 		return tests[0].do(t.Context()) == nil
 	})
 }
@@ -174,7 +174,7 @@ func TestAcquireTimeout(t *testing.T) {
 // The bound is on the wait: a connection once taken may be used for longer.
 func TestAcquireTimeoutDoesNotBoundTheStatement(t *testing.T) {
 	pool := open(t, testserver.Postgres(t), direct(dbpool.Config{Size: 1, AcquireTimeout: 200 * time.Millisecond}))
-	until(t, "the pool is connected", func() bool { return pool.Ping(t.Context()) == nil })
+	testserver.Eventually(t, "the pool is connected", func() bool { return pool.Ping(t.Context()) == nil })
 	if _, err := pool.Exec(t.Context(), "SELECT pg_sleep(0.4)"); err != nil {
 		t.Errorf("a statement longer than AcquireTimeout: %v", err)
 	}
@@ -248,7 +248,7 @@ func TestOverflowIsClosedOnReturn(t *testing.T) {
 	}
 	for i, conn := range conns {
 		conn.Release()
-		until(t, "the connection is back or closed", func() bool {
+		testserver.Eventually(t, "the connection is back or closed", func() bool {
 			s := pool.Stat()
 			return s.AcquiredConns() == int32(3-i) && s.TotalConns() == s.AcquiredConns()+s.IdleConns()
 		})

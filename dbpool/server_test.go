@@ -88,18 +88,3 @@ func request(t *testing.T) (context.Context, func() ledger.SQL) {
 	l.Open(t.Context(), time.Now())
 	return l, func() ledger.SQL { return l.SQL(time.Now()) }
 }
-
-// until polls for a state of the server's or the pool's that nothing signals.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	poll := time.NewTicker(2 * time.Millisecond)
-	defer poll.Stop()
-	late := time.After(30 * time.Second)
-	for !holds() {
-		select {
-		case <-poll.C:
-		case <-late:
-			t.Fatalf("after 30 s still not: %s", what)
-		}
-	}
-}

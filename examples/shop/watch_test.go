@@ -13,6 +13,7 @@ import (
 	"github.com/hone-go/hone/examples/shop/api"
 	"github.com/hone-go/hone/examples/shop/data"
 	"github.com/hone-go/hone/examples/shop/internal/shoptest"
+	"github.com/hone-go/hone/internal/testserver"
 )
 
 // watch has the fixture's cache told of changes in the database until the test
@@ -39,15 +40,8 @@ func (f *fixture) watch(t *testing.T) {
 // eventually waits until a condition holds.
 func (f *fixture) eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("it never happened that %s; log: %s", what, f.log)
-		}
+	if !testserver.Poll(holds) {
+		t.Fatalf("it never happened that %s; log: %s", what, f.log)
 	}
 }
 

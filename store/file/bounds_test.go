@@ -13,6 +13,7 @@ import (
 
 	"github.com/hone-go/hone/cache"
 	"github.com/hone-go/hone/cache/cachetest"
+	"github.com/hone-go/hone/internal/testserver"
 	"github.com/hone-go/hone/store/file"
 	"github.com/hone-go/hone/store/memory"
 )
@@ -70,9 +71,7 @@ func TestRoomIsMade(t *testing.T) {
 	value := make([]byte, 12<<10) // 102 of them fit, with their pages
 	set(t, s, cache.Entry{Key: "k:old", Value: value, Life: cache.NoExpiry})
 	set(t, s, cache.Entry{Key: "k:dead", Value: value, Life: time.Millisecond})
-	for has(t, s, "k:dead") {
-		<-time.After(time.Millisecond)
-	}
+	testserver.Eventually(t, "the one of a millisecond has expired", func() bool { return !has(t, s, "k:dead") })
 	for i := range 101 {
 		set(t, s, cache.Entry{Key: fmt.Sprint("k:", i), Value: value, Life: cache.NoExpiry})
 	}

@@ -1,22 +1,22 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
-	"strconv"
+
+	"github.com/hone-go/hone/respond"
 )
 
-// Write answers with v as JSON. An error means that v cannot be encoded, and
-// that nothing was sent.
-func Write(w http.ResponseWriter, status int, v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
-		return err
+// Write answers with v as JSON, with [respond.JSON]. An error means that v
+// cannot be encoded; it is for [Handler], which only logs it: the client has
+// been told.
+func Write(w http.ResponseWriter, r *http.Request, status int, v any) error {
+	if err := respond.JSON(w, r, status, v); err != nil {
+		return answeredError{err}
 	}
-	body = append(body, '\n')
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // fails only if the client is gone
 	return nil
 }
+
+// An answeredError is one that the client has been told of.
+type answeredError struct{ error }
+
+func (e answeredError) Unwrap() error { return e.error }

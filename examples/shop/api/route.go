@@ -28,9 +28,8 @@ func (rt Route) Handler(log *slog.Logger) http.Handler {
 }
 
 // A HandlerFunc answers one request. It either writes an answer and returns
-// nil, or writes nothing and returns an error, which [Handler] answers. One that
-// streams with package respond returns its [respond.StreamError], which is
-// answered already.
+// nil, or writes nothing and returns an error, which [Handler] answers. What
+// [Write] and the streams of package respond return is answered already.
 type HandlerFunc func(http.ResponseWriter, *http.Request) error
 
 // Changed is told what a request has changed, after that was committed. The
@@ -51,8 +50,8 @@ const statusClientLeft = 499
 // Handler returns an [http.Handler] that answers with handle. An error becomes
 // a problem (RFC 9457): a [respond.Problem] is shown to the client as it is;
 // anything else is logged and answered with 503 if the database is unavailable
-// and 500 if not, in words that tell nothing of the inside. A
-// [respond.StreamError] is only logged.
+// and 500 if not, in words that tell nothing of the inside. What is answered
+// already, a [respond.StreamError] or an error of [Write], is only logged.
 func Handler(log *slog.Logger, handle HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := handle(w, r)
@@ -61,11 +60,12 @@ func Handler(log *slog.Logger, handle HandlerFunc) http.Handler {
 		}
 		var problem respond.Problem
 		var streamed *respond.StreamError
+		var answered answeredError
 		left := errors.Is(r.Context().Err(), context.Canceled)
 		switch {
 		case errors.As(err, &problem):
 			respond.Error(w, r, problem)
-		case errors.As(err, &streamed):
+		case errors.As(err, &streamed), errors.As(err, &answered):
 			if !left {
 				log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "error", err)
 			}

@@ -51,11 +51,11 @@ func TestHandlerAnswersErrors(t *testing.T) {
 
 // A value that cannot be JSON is noticed before the status is sent.
 func TestWriteFails(t *testing.T) {
-	w, log := serve(func(w http.ResponseWriter, _ *http.Request) error {
-		return api.Write(w, http.StatusOK, func() {})
+	w, log := serve(func(w http.ResponseWriter, r *http.Request) error {
+		return api.Write(w, r, http.StatusOK, func() {})
 	})
-	if w.Code != http.StatusInternalServerError || !strings.Contains(log, "unsupported type") {
-		t.Errorf("answer = %d, log %q, want 500 and the reason logged", w.Code, log)
+	if w.Code != http.StatusInternalServerError || strings.Count(w.Body.String(), "{") != 1 || !strings.Contains(log, "unsupported type") {
+		t.Errorf("answer = %d %s, log %q, want one object with 500, and the reason logged", w.Code, w.Body, log)
 	}
 }
 

@@ -3,10 +3,10 @@ package data_test
 import (
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/hone-go/hone/examples/shop/data"
 	"github.com/hone-go/hone/examples/shop/internal/shoptest"
+	"github.com/hone-go/hone/internal/testserver"
 )
 
 // hold opens n connections at once and gives them back.
@@ -62,13 +62,7 @@ func TestPoolLetsReadersOfSQLitePass(t *testing.T) {
 	}
 	second := make(chan error, 1)
 	go func() { second <- db.PingContext(t.Context()) }()
-	for db.Stats().WaitCount == 0 { // the second one stands in the queue
-		select {
-		case err := <-second:
-			t.Fatalf("a second reader as found = %v at once, want it to wait", err)
-		case <-time.After(time.Millisecond):
-		}
-	}
+	testserver.Eventually(t, "the second reader as found waits", func() bool { return db.Stats().WaitCount > 0 })
 	if err := conn.Close(); err != nil {
 		t.Fatal(err)
 	}

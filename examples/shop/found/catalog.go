@@ -27,7 +27,7 @@ func (p products) catalog(w http.ResponseWriter, r *http.Request) error {
 			list = append(list, product)
 		}
 	}
-	return api.Write(w, http.StatusOK, map[string]any{"products": list})
+	return api.Write(w, r, http.StatusOK, map[string]any{"products": list})
 }
 
 // productColumns are the columns that scanProduct takes.

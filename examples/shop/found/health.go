@@ -24,5 +24,5 @@ func (h health) check(w http.ResponseWriter, r *http.Request) error {
 	if err := h.db.PingContext(ctx); err != nil {
 		return respond.Problemf(http.StatusServiceUnavailable, "the database does not answer")
 	}
-	return api.Write(w, http.StatusOK, map[string]string{"status": "ok", "database": string(h.db.Kind())})
+	return api.Write(w, r, http.StatusOK, map[string]string{"status": "ok", "database": string(h.db.Kind())})
 }

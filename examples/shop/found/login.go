@@ -47,7 +47,7 @@ func (s staff) login(w http.ResponseWriter, r *http.Request) error {
 	if !match {
 		return respond.Problemf(http.StatusUnauthorized, "login or password is wrong")
 	}
-	return api.Write(w, http.StatusOK, member)
+	return api.Write(w, r, http.StatusOK, member)
 }
 
 // matches reports whether a password has a hash, which is written

@@ -39,7 +39,7 @@ func (o orders) list(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return api.Write(w, http.StatusOK, page)
+	return api.Write(w, r, http.StatusOK, page)
 }
 
 // page returns the newest orders before a number. Of the customers it knows
@@ -86,7 +86,7 @@ func (o orders) show(w http.ResponseWriter, r *http.Request) error {
 	if order.Lines, err = o.lines(r.Context(), id); err != nil {
 		return err
 	}
-	return api.Write(w, http.StatusOK, order)
+	return api.Write(w, r, http.StatusOK, order)
 }
 
 func (o orders) lines(ctx context.Context, order int64) ([]api.Line, error) {
@@ -149,7 +149,7 @@ func (o orders) place(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Location", fmt.Sprintf("/api/orders/%d", order.ID))
-	return api.Write(w, http.StatusCreated, order)
+	return api.Write(w, r, http.StatusCreated, order)
 }
 
 func productIDs(lines []api.Line) []int64 {

@@ -33,7 +33,7 @@ func (p products) update(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.changed(r.Context(), api.Change{Products: []int64{id}})
-	return api.Write(w, http.StatusOK, product)
+	return api.Write(w, r, http.StatusOK, product)
 }
 
 // summary answers GET /api/products/{id}/summary with what the product has
@@ -50,7 +50,7 @@ func (p products) summary(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return api.Write(w, http.StatusOK, s)
+	return api.Write(w, r, http.StatusOK, s)
 }
 
 // Summary returns what a product has sold. The error matches [sql.ErrNoRows] if

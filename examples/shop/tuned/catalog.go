@@ -110,7 +110,7 @@ func (p products) catalog(w http.ResponseWriter, r *http.Request) error {
 	if len(rows.Products) > 0 { // there are as many others as anybody can think of
 		w.Header().Set("Cache-Control", catalogControl)
 	}
-	return api.Write(w, http.StatusOK, answer)
+	return api.Write(w, r, http.StatusOK, answer)
 }
 
 // fromDatabase reads a page of the catalog.

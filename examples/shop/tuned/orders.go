@@ -35,7 +35,7 @@ func (o orders) list(w http.ResponseWriter, r *http.Request) error {
 	if err := o.addCustomers(r.Context(), page.Orders); err != nil {
 		return err
 	}
-	return api.Write(w, http.StatusOK, page)
+	return api.Write(w, r, http.StatusOK, page)
 }
 
 // page returns the newest orders before a number. Of the customers it knows

@@ -38,5 +38,5 @@ func (s summaries) answer(w http.ResponseWriter, r *http.Request) error {
 	if !found {
 		return api.NotFound("product %d does not exist", id)
 	}
-	return api.Write(w, http.StatusOK, summary)
+	return api.Write(w, r, http.StatusOK, summary)
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
-	"syscall"
 )
 
 // Memcached starts a memcached and returns when it accepts connections, with
@@ -24,8 +23,7 @@ func Memcached(ctx context.Context) (*Process, string, error) {
 // A MemcachedNode is a memcached of a test's own, which can be started again
 // at its port.
 type MemcachedNode struct {
-	*Process
-	Port string
+	node
 
 	settings []string
 }
@@ -38,12 +36,9 @@ func StartMemcachedNode(ctx context.Context, settings ...string) (*MemcachedNode
 	if err != nil {
 		return nil, err
 	}
-	n := &MemcachedNode{Port: port, settings: settings}
+	n := &MemcachedNode{node: node{Port: port}, settings: settings}
 	return n, n.Start(ctx)
 }
-
-// Address returns the host and port.
-func (n *MemcachedNode) Address() string { return "127.0.0.1:" + n.Port }
 
 // Start starts the server again after it was stopped or killed.
 func (n *MemcachedNode) Start(ctx context.Context) error {
@@ -55,14 +50,7 @@ func (n *MemcachedNode) Start(ctx context.Context) error {
 	if os.Geteuid() == 0 {
 		args = append(args, "-u", userForMemcached())
 	}
-	cmd := exec.Command(program, args...)
-	cmd.SysProcAttr = attributes(syscall.SIGTERM)
-	p, err := startProcess(ctx, cmd, n.Port, syscall.SIGTERM)
-	if err != nil {
-		return err
-	}
-	n.Process = p
-	return nil
+	return n.run(ctx, exec.Command(program, args...))
 }
 
 // userForMemcached is whom it becomes when root starts it, which it insists on.

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // Mongo starts a server of MongoDB's protocol, with its data in dir, and
@@ -25,8 +24,7 @@ func Mongo(ctx context.Context, dir string) (*Process, string, error) {
 // A MongoNode is a FerretDB of a test's own, which can be started again at its
 // port and then has its data.
 type MongoNode struct {
-	*Process
-	Port string
+	node
 
 	program, dir string
 }
@@ -43,7 +41,7 @@ func StartMongoNode(ctx context.Context, dir string) (*MongoNode, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &MongoNode{Port: port, program: program, dir: filepath.Join(dir, "mongo-"+port)}
+	n := &MongoNode{node: node{Port: port}, program: program, dir: filepath.Join(dir, "mongo-"+port)}
 	if err := os.Mkdir(n.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -51,18 +49,11 @@ func StartMongoNode(ctx context.Context, dir string) (*MongoNode, error) {
 }
 
 // URL returns the server's address as the driver reads it.
-func (n *MongoNode) URL() string { return "mongodb://127.0.0.1:" + n.Port }
+func (n *MongoNode) URL() string { return "mongodb://" + n.Address() }
 
 // Start starts the server again after it was stopped or killed.
 func (n *MongoNode) Start(ctx context.Context) error {
-	cmd := exec.Command(n.program, "127.0.0.1:"+n.Port, n.dir)
-	cmd.SysProcAttr = attributes(syscall.SIGTERM)
-	p, err := startProcess(ctx, cmd, n.Port, syscall.SIGTERM)
-	if err != nil {
-		return err
-	}
-	n.Process = p
-	return nil
+	return n.run(ctx, exec.Command(n.program, n.Address(), n.dir))
 }
 
 // buildFerretDB builds the module internal/testserver/ferretdb and returns the

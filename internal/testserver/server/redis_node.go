@@ -8,14 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 )
 
 // A RedisNode is a Redis of a test's own, which can be started again at its
 // port.
 type RedisNode struct {
-	*Process
-	Port string
+	node
 
 	dir      string
 	settings []string
@@ -30,15 +28,12 @@ func StartRedisNode(ctx context.Context, dir string, settings ...string) (*Redis
 	if err != nil {
 		return nil, err
 	}
-	n := &RedisNode{Port: port, dir: filepath.Join(dir, "redis-"+port), settings: settings}
+	n := &RedisNode{node: node{Port: port}, dir: filepath.Join(dir, "redis-"+port), settings: settings}
 	if err := os.Mkdir(n.dir, 0o700); err != nil {
 		return nil, err
 	}
 	return n, n.Start(ctx)
 }
-
-// Address returns the host and port.
-func (n *RedisNode) Address() string { return "127.0.0.1:" + n.Port }
 
 // Start starts the server again after it was stopped or killed.
 func (n *RedisNode) Start(ctx context.Context) error {
@@ -50,12 +45,5 @@ func (n *RedisNode) Start(ctx context.Context) error {
 		"--port", n.Port, "--bind", "127.0.0.1", "--dir", n.dir, "--save", "", "--appendonly", "no",
 		"--repl-diskless-sync-delay", "0", // a replica has the data at once, not after five seconds
 	}, n.settings...)
-	cmd := exec.Command(program, args...)
-	cmd.SysProcAttr = attributes(syscall.SIGTERM)
-	p, err := startProcess(ctx, cmd, n.Port, syscall.SIGTERM)
-	if err != nil {
-		return err
-	}
-	n.Process = p
-	return nil
+	return n.run(ctx, exec.Command(program, args...))
 }
