@@ -9,7 +9,7 @@ import (
 )
 
 // Config configures a [Table]. The callbacks are called on the goroutine of the
-// request and must be safe for concurrent use.
+// request, but for Policy.Plan, and must be safe for concurrent use.
 type Config struct {
 	// Policies are all there are. The other fields name them.
 	Policies []Policy
@@ -135,10 +135,13 @@ type Policy struct {
 	// Plan returns the limits of the client that sent a request, in the same
 	// notation, where they differ from client to client: "" for those of
 	// Limits, and [Unlimited] for none. It may depend on the key and on nothing
-	// else of the request, as its result is kept for the key.
+	// else of the request, as its result is kept for the key. However many
+	// requests with a key want it, it is called once at a time, with a copy of
+	// one of them, without its body, and a context that does not end with it,
+	// but after 5 s. What fails is not kept.
 	Plan func(context.Context, *http.Request) (limits string, err error)
 	// PlanLife is for how long the result of Plan is used. Default 1 minute;
-	// negative asks each time. Not longer: a customer who has paid waits for
+	// negative keeps nothing. Not longer: a customer who has paid waits for
 	// it. Not shorter: it is a lookup in somebody's database.
 	PlanLife time.Duration
 	// PlanKeys is how many results of Plan are kept. Default 10,000.

@@ -109,7 +109,16 @@ func TestFields(t *testing.T) {
 				quota("e", "9/minute", 1, time.Hour),
 			},
 			policy: `"a";q=9;w=60, "b";q=9;w=60, "c";q=9;w=60, "d";q=9;w=60, "e";q=9;w=60`,
-			rest:   `"d";r=3, "c";r=0;t=5, "b";r=8;t=2, "a";r=0;t=3600, "e";r=1;t=3600`,
+			rest:   `"d";r=3, "c";r=0;t=5, "b";r=8;t=2, "a";r=0;t=61, "e";r=1;t=61`,
+		},
+		{
+			name: "a sliding window admits again after a period and a step, long before it is whole", config: policy.FieldsConfig{Legacy: policy.LegacyDelta}, quotas: []policy.Quota{
+				quota("a", "1/day", 0, 48*time.Hour), quota("b", "9/minute", 0, 61*time.Second), quota("c", "9/minute", 0, time.Minute),
+				quota("d", "9/minute burst 18", 0, 2*time.Minute),
+			},
+			policy: `"a";q=1;w=86400, "b";q=9;w=60, "c";q=9;w=60, "d";q=18;w=120`,
+			rest:   `"a";r=0;t=86401, "d";r=0;t=120, "b";r=0;t=61, "c";r=0;t=60`,
+			legacy: "1 0 172800",
 		},
 		{
 			name: "equal shares: the longer reset first, then as given", quotas: []policy.Quota{
@@ -142,7 +151,7 @@ func TestFields(t *testing.T) {
 				{Name: "a", Limit: ratelimit.Limit{Amount: math.MaxInt64, Period: time.Second}, Remaining: math.MaxInt64, ResetAfter: math.MaxInt64},
 			},
 			policy: `"a";q=999999999999999;w=1`,
-			rest:   `"a";r=999999999999999;t=9223372037`,
+			rest:   `"a";r=999999999999999;t=2`,
 		},
 		{
 			name: "a refill longer than all time has no window", quotas: []policy.Quota{

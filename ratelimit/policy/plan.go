@@ -2,9 +2,12 @@ package policy
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/hone-go/hone/ratelimit"
 )
@@ -75,14 +78,15 @@ func (p *plan) nameOf(l ratelimit.Limit) string {
 	return ""
 }
 
-// plans keeps what Plan has returned, for each key, bounded. It is safe for
-// concurrent use.
+// plans keeps what Plan has returned, for each key, bounded, and has it asked
+// once for a key at a time. It is safe for concurrent use.
 type plans struct {
 	life time.Duration
 	most int
 	base time.Time
 
-	mu struct {
+	flights singleflight.Group // look-ups that are under way
+	mu      struct {
 		sync.Mutex
 		kept map[string]keptPlan
 	}
@@ -127,9 +131,16 @@ func (p *plans) put(key string, found *plan) {
 	p.mu.kept[key] = keptPlan{found, until}
 }
 
-// planOf returns what applies to a key: that of Plan, or the rule's own. What
-// fails is not kept: it is asked for again. Several requests that find nothing
-// kept ask each for itself, so that none depends on another's context.
+// lookUpTimeout bounds a look-up. Not longer: all requests with the key wait
+// for it. Not shorter: a database that fails over would refuse its customers.
+const lookUpTimeout = 5 * time.Second
+
+var errLookUp = fmt.Errorf("no answer within %s", lookUpTimeout)
+
+// planOf returns what applies to a key: that of Plan, or the rule's own.
+// Requests that find nothing kept wait for one look-up, each as long as its own
+// context and lookUpTimeout allow. What fails is not kept: it is asked for
+// again.
 func (p *rule) planOf(r *http.Request, key string) (*plan, error) {
 	if p.Plan == nil {
 		return p.fixed, nil
@@ -137,26 +148,52 @@ func (p *rule) planOf(r *http.Request, key string) (*plan, error) {
 	if found := p.plans.get(key); found != nil {
 		return found, nil
 	}
-	found := p.fixed
-	err := guard(p.Name, "Plan", func() error { return p.lookUp(r.Context(), r, &found) })
-	if err != nil {
-		return nil, err
+	asked := detached(r)
+	found := p.plans.flights.DoChan(key, func() (any, error) { return p.lookUp(asked, key) })
+	ctx, cancel := context.WithTimeoutCause(r.Context(), lookUpTimeout, errLookUp)
+	defer cancel()
+	select {
+	case f := <-found:
+		return f.Val.(*plan), f.Err
+	case <-ctx.Done():
+		if err := r.Context().Err(); err != nil {
+			return nil, err
+		}
+		p.plans.flights.Forget(key) // who comes later asks anew
+		return nil, &CallbackError{Policy: p.Name, Callback: "Plan", Err: context.Cause(ctx)}
 	}
-	p.plans.put(key, found)
-	return found, nil
 }
 
-func (p *rule) lookUp(ctx context.Context, r *http.Request, found **plan) error {
-	text, err := p.Plan(ctx, r)
-	if err != nil {
-		return err
+// detached returns a copy for a look-up, which others may wait for when the
+// request is over.
+func detached(r *http.Request) *http.Request {
+	r = r.Clone(context.WithoutCancel(r.Context()))
+	r.Body = http.NoBody
+	return r
+}
+
+// lookUp asks Plan, and keeps what it says.
+func (p *rule) lookUp(r *http.Request, key string) (found *plan, err error) {
+	if found := p.plans.get(key); found != nil { // since the request has looked
+		return found, nil
 	}
-	if text == "" {
-		if p.fixed == nil {
-			return errNoLimits
+	ctx, cancel := context.WithTimeout(r.Context(), lookUpTimeout)
+	defer cancel()
+	err = guard(p.Name, "Plan", func() error {
+		text, err := p.Plan(ctx, r.WithContext(ctx))
+		switch {
+		case err != nil:
+		case text != "":
+			found, err = newPlan(p.Name, text)
+		case p.fixed == nil:
+			err = errNoLimits
+		default:
+			found = p.fixed
 		}
-		return nil
+		return err
+	})
+	if err == nil && ctx.Err() == nil { // or else another has asked anew
+		p.plans.put(key, found)
 	}
-	*found, err = newPlan(p.Name, text)
-	return err
+	return found, err
 }

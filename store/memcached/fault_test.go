@@ -116,8 +116,7 @@ func TestFrozenServer(t *testing.T) {
 		_, err := s.Get(ctx, "k")
 		return err
 	}
-	for end := time.Now().Add(10 * time.Second); get() == nil && time.Now().Before(end); { // its threads stop one after the other
-	}
+	testserver.Eventually(t, "the last of its threads has stopped", func() bool { return get() != nil })
 	began := time.Now()
 	for range 20 { // more than there are slots
 		if err := get(); !errors.Is(err, cache.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {

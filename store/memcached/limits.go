@@ -22,10 +22,8 @@ import (
 //     as new: limits are laxer then. Give it memory so that its count of
 //     evictions stays 0; where a limit must hold, use Redis.
 //   - It has no clock to ask: each process counts by its own, but never by an
-//     earlier time than others have left in the bucket. Where clocks differ by
-//     up to S, in any time passes what the limit lets pass in that time and S,
-//     and a process whose clock is behind may have to wait for S longer. That
-//     holds for an S of up to ten seconds.
+//     earlier time than others have left in the bucket. The package's comment
+//     says what that means where clocks differ.
 //   - It has no transactions. A charge is made by compare-and-swap, which is
 //     exact, however many ask at the same time. Charges on several buckets are
 //     made one after the other, and taken back if one of them is refused by

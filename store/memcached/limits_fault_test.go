@@ -13,35 +13,17 @@ import (
 	"github.com/bradfitz/gomemcache/memcache"
 
 	"github.com/hone-go/hone/ratelimit"
+	"github.com/hone-go/hone/store/internal/limitstest"
 	"github.com/hone-go/hone/store/memcached"
 )
-
-func five(key string) ratelimit.Charge {
-	return ratelimit.Charge{Limit: ratelimit.Limit{Amount: 5, Period: time.Hour}, Key: key, Cost: 3}
-}
-
-func take(ctx context.Context, l ratelimit.Store, c ratelimit.Charge) (ratelimit.Result, error) {
-	results := make([]ratelimit.Result, 1)
-	err := l.Apply(ctx, ratelimit.Take, []ratelimit.Charge{c}, results)
-	return results[0], err
-}
-
-func mustTake(t *testing.T, l ratelimit.Store, c ratelimit.Charge) ratelimit.Result {
-	t.Helper()
-	r, err := take(t.Context(), l, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
 
 // TestLimitsWithoutServer: killed, and started again with nothing left.
 func TestLimitsWithoutServer(t *testing.T) {
 	n := start(t)
 	l := open(t, n.Address()).Limits()
-	mustTake(t, l, five("a"))
+	limitstest.MustTake(t, l, limitstest.Three("a"))
 	n.Kill()
-	if _, err := take(t.Context(), l, five("a")); !errors.Is(err, ratelimit.ErrUnavailable) {
+	if _, err := limitstest.Take(t.Context(), l, limitstest.Three("a")); !errors.Is(err, ratelimit.ErrUnavailable) {
 		t.Errorf("Take without a server = %v, want ErrUnavailable", err)
 	}
 	if err := l.Ping(t.Context()); !errors.Is(err, ratelimit.ErrUnavailable) {
@@ -50,7 +32,7 @@ func TestLimitsWithoutServer(t *testing.T) {
 	if err := n.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if r := mustTake(t, l, five("a")); r.Remaining != 2 {
+	if r := limitstest.MustTake(t, l, limitstest.Three("a")); r.Remaining != 2 {
 		t.Errorf("Take after the restart = %+v, want Remaining 2: memcached has forgotten", r)
 	}
 	if err := l.Ping(t.Context()); err != nil {
@@ -61,20 +43,15 @@ func TestLimitsWithoutServer(t *testing.T) {
 func TestLimitsOnFrozenServer(t *testing.T) {
 	n := start(t)
 	l := open(t, n.Address()).Limits()
-	mustTake(t, l, five("a"))
+	limitstest.MustTake(t, l, limitstest.Three("a"))
 	if err := n.Freeze(); err != nil {
 		t.Fatal(err)
 	}
-	ask := func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		defer cancel()
-		_, err := take(ctx, l, five("a"))
-		return err
-	}
-	for end := time.Now().Add(10 * time.Second); ask() == nil && time.Now().Before(end); { // its threads stop one after the other
-	}
+	limitstest.WaitFrozen(t, l, limitstest.Three("a"))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
 	began := time.Now()
-	if err := ask(); !errors.Is(err, ratelimit.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := limitstest.Take(ctx, l, limitstest.Three("a")); !errors.Is(err, ratelimit.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Take of a frozen server = %v, want ErrUnavailable for the deadline", err)
 	}
 	if d := time.Since(began); d > 5*time.Second {
@@ -83,7 +60,7 @@ func TestLimitsOnFrozenServer(t *testing.T) {
 	if err := n.Thaw(); err != nil {
 		t.Fatal(err)
 	}
-	if r := mustTake(t, l, five("a")); r.Allowed {
+	if r := limitstest.MustTake(t, l, limitstest.Three("a")); r.Allowed {
 		t.Errorf("Take after it = %+v, want the charge before it to count", r)
 	}
 }
@@ -92,16 +69,16 @@ func TestLimitsOnFrozenServer(t *testing.T) {
 func TestEvictedBucketIsAsNew(t *testing.T) {
 	n := start(t, "-m", "2")
 	l := open(t, n.Address()).Limits()
-	mustTake(t, l, five("first"))
-	if r := mustTake(t, l, five("first")); r.Allowed {
+	limitstest.MustTake(t, l, limitstest.Three("first"))
+	if r := limitstest.MustTake(t, l, limitstest.Three("first")); r.Allowed {
 		t.Fatalf("Take = %+v, want a refusal", r)
 	}
 	for i := range 60_000 {
-		if _, err := take(t.Context(), l, five(fmt.Sprint(i))); err != nil && !errors.Is(err, ratelimit.ErrUnavailable) {
+		if _, err := limitstest.Take(t.Context(), l, limitstest.Three(fmt.Sprint(i))); err != nil && !errors.Is(err, ratelimit.ErrUnavailable) {
 			t.Fatal(err)
 		}
 	}
-	if r := mustTake(t, l, five("first")); !r.Allowed || r.Remaining != 2 {
+	if r := limitstest.MustTake(t, l, limitstest.Three("first")); !r.Allowed || r.Remaining != 2 {
 		t.Errorf("Take after 60,000 other keys in 2 MiB = %+v, want it as new", r)
 	}
 }
@@ -111,9 +88,9 @@ func TestEvictedBucketIsAsNew(t *testing.T) {
 func TestItemOutlivesItsBucket(t *testing.T) {
 	n := start(t)
 	l := open(t, n.Address()).Limits()
-	c := five("a")
+	c := limitstest.Three("a")
 	c.Limit = ratelimit.Limit{Strategy: ratelimit.FixedWindow, Amount: 5, Period: time.Second}
-	mustTake(t, l, c)
+	limitstest.MustTake(t, l, c)
 	item := items(t, n.Address())
 	var seconds int
 	if _, err := fmt.Sscanf(item[strings.Index(item, "exp=")+len("exp="):], "%d", &seconds); err != nil {
@@ -131,7 +108,7 @@ func TestItemOutlivesItsBucket(t *testing.T) {
 func TestForeignItemAdmitsNothing(t *testing.T) {
 	n := start(t)
 	l := open(t, n.Address()).Limits()
-	mustTake(t, l, five("a"))
+	limitstest.MustTake(t, l, limitstest.Three("a"))
 	item := items(t, n.Address())
 	_, name, _ := strings.Cut(item, "%7Bl%7D")
 	name, _, _ = strings.Cut(name, " ")
@@ -139,13 +116,13 @@ func TestForeignItemAdmitsNothing(t *testing.T) {
 	if err := client.Set(&memcache.Item{Key: memcached.BucketName(name), Value: []byte("junk")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := take(t.Context(), l, five("a")); !errors.Is(err, ratelimit.ErrUnavailable) {
+	if _, err := limitstest.Take(t.Context(), l, limitstest.Three("a")); !errors.Is(err, ratelimit.ErrUnavailable) {
 		t.Errorf("Take = %v, want ErrUnavailable", err)
 	}
-	if err := l.Apply(t.Context(), ratelimit.Reset, []ratelimit.Charge{five("a")}, make([]ratelimit.Result, 1)); err != nil {
+	if err := l.Apply(t.Context(), ratelimit.Reset, []ratelimit.Charge{limitstest.Three("a")}, make([]ratelimit.Result, 1)); err != nil {
 		t.Fatal(err)
 	}
-	if r := mustTake(t, l, five("a")); !r.Allowed {
+	if r := limitstest.MustTake(t, l, limitstest.Three("a")); !r.Allowed {
 		t.Errorf("Take after Reset = %+v, want Allowed", r)
 	}
 }

@@ -21,10 +21,8 @@ import (
 //
 //   - Its clock is not asked, which would take another round trip: each process
 //     counts by its own, but never by an earlier time than others have left in
-//     the bucket. Where clocks differ by up to S, in any time passes what the
-//     limit lets pass in that time and S, and a process whose clock is behind
-//     may have to wait for S longer. That holds for an S of up to ten seconds,
-//     the server's clock included, by which it deletes what has lapsed.
+//     the bucket. The package's comment says what that means where clocks
+//     differ.
 //   - Charges on several buckets are made one after the other, since only
 //     replica sets have transactions, and taken back if one of them is refused
 //     by then: nothing more is admitted, but another call may be refused in

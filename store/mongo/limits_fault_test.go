@@ -22,25 +22,6 @@ import (
 	"github.com/hone-go/hone/store/mongo"
 )
 
-func five(key string) ratelimit.Charge {
-	return ratelimit.Charge{Limit: ratelimit.Limit{Amount: 5, Period: time.Hour}, Key: key, Cost: 3}
-}
-
-func take(ctx context.Context, l ratelimit.Store, c ratelimit.Charge) (ratelimit.Result, error) {
-	results := make([]ratelimit.Result, 1)
-	err := l.Apply(ctx, ratelimit.Take, []ratelimit.Charge{c}, results)
-	return results[0], err
-}
-
-func mustTake(t *testing.T, l ratelimit.Store, c ratelimit.Charge) ratelimit.Result {
-	t.Helper()
-	r, err := take(t.Context(), l, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
 // start starts a server of the test's own, if there may be one.
 func start(t *testing.T) *server.MongoNode {
 	t.Helper()
@@ -67,34 +48,29 @@ func unavailable(t *testing.T, what string, call func(context.Context) error) {
 	}
 }
 
-// eventually waits for a server that has come back to be found.
-func eventually(t *testing.T, l ratelimit.Store) {
+// awaitServer waits until a server that has come back is found.
+func awaitServer(t *testing.T, l ratelimit.Store) {
 	t.Helper()
-	end := time.Now().Add(30 * time.Second)
-	for err := l.Ping(t.Context()); err != nil; err = l.Ping(t.Context()) {
-		if time.Now().After(end) {
-			t.Fatal(err)
-		}
-	}
+	testserver.Eventually(t, "the server answers", func() bool { return l.Ping(t.Context()) == nil })
 }
 
 // TestLimitsWithoutServer: killed, and started again with what it had.
 func TestLimitsWithoutServer(t *testing.T) {
 	n := start(t)
 	l := open(t, n.URL(), mongo.Config{})
-	eventually(t, l)
-	mustTake(t, l, five("a"))
+	awaitServer(t, l)
+	limitstest.MustTake(t, l, limitstest.Three("a"))
 	n.Kill()
 	unavailable(t, "Take without a server", func(ctx context.Context) error {
-		_, err := take(ctx, l, five("a"))
+		_, err := limitstest.Take(ctx, l, limitstest.Three("a"))
 		return err
 	})
 	unavailable(t, "Ping without a server", l.Ping)
 	if err := n.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, l)
-	if r := mustTake(t, l, five("a")); r.Allowed || r.Remaining != 2 {
+	awaitServer(t, l)
+	if r := limitstest.MustTake(t, l, limitstest.Three("a")); r.Allowed || r.Remaining != 2 {
 		t.Errorf("Take after the restart = %+v, want a refusal, Remaining 2", r)
 	}
 }
@@ -102,32 +78,25 @@ func TestLimitsWithoutServer(t *testing.T) {
 func TestLimitsOnFrozenServer(t *testing.T) {
 	n := start(t)
 	l := open(t, n.URL(), mongo.Config{})
-	eventually(t, l)
-	mustTake(t, l, five("a"))
+	awaitServer(t, l)
+	limitstest.MustTake(t, l, limitstest.Three("a"))
 	if err := n.Freeze(); err != nil {
 		t.Fatal(err)
 	}
-	stopped := func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		defer cancel()
-		_, err := take(ctx, l, five("a"))
-		return err != nil
-	}
-	for end := time.Now().Add(10 * time.Second); !stopped() && time.Now().Before(end); { // its threads stop one after the other
-	}
+	limitstest.WaitFrozen(t, l, limitstest.Three("a"))
 	unavailable(t, "Take of a frozen server", func(ctx context.Context) error {
-		_, err := take(ctx, l, five("a"))
+		_, err := limitstest.Take(ctx, l, limitstest.Three("a"))
 		return err
 	})
 	// Without a deadline, the timeout of the Config holds.
-	if _, err := take(context.Background(), l, five("a")); !errors.Is(err, ratelimit.ErrUnavailable) {
+	if _, err := limitstest.Take(context.Background(), l, limitstest.Three("a")); !errors.Is(err, ratelimit.ErrUnavailable) {
 		t.Errorf("Take without a deadline = %v, want ErrUnavailable", err)
 	}
 	if err := n.Thaw(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, l)
-	if r := mustTake(t, l, five("a")); r.Allowed || r.Remaining != 2 {
+	awaitServer(t, l)
+	if r := limitstest.MustTake(t, l, limitstest.Three("a")); r.Allowed || r.Remaining != 2 {
 		t.Errorf("Take after it = %+v, want a refusal, Remaining 2", r)
 	}
 }
@@ -157,11 +126,11 @@ func TestIndexAndEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := five("a")
+	c := limitstest.Three("a")
 	c.Limit = ratelimit.Limit{Strategy: ratelimit.FixedWindow, Amount: 5, Period: time.Hour}
-	mustTake(t, l, c)
+	limitstest.MustTake(t, l, c)
 	c.Cost = 1
-	mustTake(t, l, c)
+	limitstest.MustTake(t, l, c)
 	if n := indexes.Load(); n != 1 {
 		t.Errorf("createIndexes was called %d times, want 1", n)
 	}
@@ -209,7 +178,7 @@ func TestClosedTwice(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := take(t.Context(), l, five("a")); !errors.Is(err, ratelimit.ErrUnavailable) {
+	if _, err := limitstest.Take(t.Context(), l, limitstest.Three("a")); !errors.Is(err, ratelimit.ErrUnavailable) {
 		t.Errorf("Take after Close = %v, want ErrUnavailable", err)
 	}
 }

@@ -1,5 +1,3 @@
-// Package limitstest charges a store of limits from several processes: copies
-// of the test's own, which begin together.
 package limitstest
 
 import (

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/hone-go/hone/ratelimit"
 )
@@ -48,7 +47,7 @@ func (c *call) read(ctx context.Context) error {
 		return err
 	}
 	for i := range records {
-		if err := c.held[i].set(records[i]); err != nil {
+		if err := c.set(&c.held[i], records[i]); err != nil {
 			return err
 		}
 	}
@@ -56,12 +55,17 @@ func (c *call) read(ctx context.Context) error {
 }
 
 // set takes what was read. A record that is no bucket is not taken for an empty
-// one, which would admit: Reset does away with it.
-func (h *held) set(r Record) error {
+// one, which would admit: Reset does away with it. A bucket from which all was
+// taken back is as new, but to a process whose clock has never reached its
+// time: that would find it as new again and again.
+func (c *call) set(h *held, r Record) error {
 	h.bucket, h.version, h.stale = ratelimit.Bucket{}, r.Version, false
 	if r.Version != 0 {
 		if err := h.bucket.UnmarshalBinary(r.Data); err != nil {
 			return fmt.Errorf("%w: %w", ratelimit.ErrUnavailable, err)
+		}
+		if h.bucket.Expiry(&h.plan) == 0 && h.bucket.At <= c.limits.latest.Load() {
+			h.bucket.At = 0
 		}
 	}
 	var err error
@@ -74,7 +78,7 @@ func (c *call) peek(ctx context.Context) error {
 	if err := c.read(ctx); err != nil {
 		return err
 	}
-	now := c.limits.now()
+	now := c.limits.time()
 	for i := range c.charges {
 		h := &c.held[i]
 		c.results[i] = h.bucket.Peek(&h.plan, now, &c.charges[i])
@@ -151,19 +155,19 @@ func (c *call) change(ctx context.Context, op ratelimit.Op, i int, charge *ratel
 			if err != nil {
 				return err
 			}
-			if err := h.set(records[0]); err != nil {
+			if err := c.set(h, records[0]); err != nil {
 				return err
 			}
 		}
-		now := c.limits.now()
+		now, since := c.limits.time(), h.bucket.At
 		c.results[i] = h.bucket.Apply(&h.plan, op, now, charge)
+		h.bucket.At = max(h.bucket.At, since) // for set, if all was taken back
 		data, err := h.bucket.AppendBinary(make([]byte, 0, len(h.data)+32))
 		if err != nil || bytes.Equal(data, h.data) {
 			return err
 		}
 		h.stale = true
-		life := keep + time.Duration(max(0, h.bucket.Expiry(&h.plan)-now))*time.Microsecond
-		if ok, err := c.limits.records.Swap(ctx, c.names[i], h.version, data, life); ok || err != nil {
+		if ok, err := c.limits.records.Swap(ctx, c.names[i], h.version, data, life(&h.plan)); ok || err != nil {
 			return err
 		}
 	}
@@ -175,7 +179,7 @@ func (c *call) reset(ctx context.Context) error {
 	if err := c.limits.records.Delete(ctx, c.names); err != nil {
 		return err
 	}
-	now := c.limits.now()
+	now := c.limits.time()
 	for i := range c.charges {
 		h := &c.held[i]
 		c.results[i] = h.bucket.Apply(&h.plan, ratelimit.Reset, now, &c.charges[i])

@@ -17,6 +17,7 @@ type table struct {
 	trip       time.Duration // of each call, for tests in a bubble
 
 	mu   sync.Mutex
+	time time.Duration // the server's: records are forgotten by it
 	of   map[string]row
 	n    uint64 // swaps
 	vain int
@@ -24,7 +25,8 @@ type table struct {
 
 type row struct {
 	optimistic.Record
-	life time.Duration
+	life  time.Duration
+	until time.Duration
 }
 
 func newTable() *table { return &table{of: make(map[string]row)} }
@@ -38,7 +40,7 @@ func (t *table) Read(ctx context.Context, names []string) ([]optimistic.Record, 
 	defer t.mu.Unlock()
 	records := make([]optimistic.Record, len(names))
 	for i, name := range names {
-		records[i] = t.of[name].Record
+		records[i] = t.getLocked(name)
 	}
 	return records, nil
 }
@@ -52,13 +54,20 @@ func (t *table) Swap(_ context.Context, name string, version uint64, data []byte
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.of[name].Version != version {
+	if t.getLocked(name).Version != version {
 		t.vain++
 		return false, nil
 	}
 	t.n++
-	t.of[name] = row{optimistic.Record{Data: data, Version: t.n}, life}
+	t.of[name] = row{optimistic.Record{Data: data, Version: t.n}, life, t.time + life}
 	return true, nil
+}
+
+func (t *table) getLocked(name string) optimistic.Record {
+	if r := t.of[name]; t.time < r.until {
+		return r.Record
+	}
+	return optimistic.Record{}
 }
 
 func (t *table) Delete(_ context.Context, names []string) error {
