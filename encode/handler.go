@@ -5,8 +5,10 @@ import (
 )
 
 // Handler encodes the responses of next as each client and response allow; the
-// package comment has the rules. It costs two allocations and, for responses
-// written in parts, a pooled buffer of Config.MinSize until the size is known.
+// package comment has the rules. It costs one allocation, two more for an entity
+// tag, and for responses written in parts a pooled buffer of Config.MinSize until
+// the size is known. What a compressor puts out is passed on 16 KiB at a time, or
+// at a flush.
 //
 // The request that next sees differs in If-None-Match and If-Match, if they
 // have tags of encoded bodies: each is preceded by the tag that next knows.
@@ -26,7 +28,7 @@ func (e *Encoder) Handler(next http.Handler) http.Handler {
 		// the whole.
 		defer func() {
 			if !returned {
-				w.drop()
+				w.cut()
 			}
 		}()
 		w.serve(next)

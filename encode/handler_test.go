@@ -3,6 +3,7 @@ package encode_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -72,11 +73,15 @@ func TestHandlerDecision(t *testing.T) {
 		{name: "RFC 9110 §12.4.1 nothing acceptable", accept: "*;q=0", header: map[string]string{"Content-Type": "text/csv"}, body: large, vary: true},
 		{name: "RFC 9110 §8.4 encoded already", header: map[string]string{"Content-Type": "text/csv", "Content-Encoding": "deflate"}, body: large, coding: "deflate"},
 		{name: "RFC 9110 §15.3.7 part", status: 206, header: map[string]string{"Content-Type": "text/csv", "Content-Range": "bytes 0-4999/9000"}, body: large, vary: true},
+		{name: "RFC 9110 §15.3.7.2 parts", status: 206, header: map[string]string{"Content-Type": "text/csv"}, body: large, vary: true},
 		{name: "RFC 9110 §14.4 Content-Range", header: map[string]string{"Content-Type": "text/csv", "Content-Range": "bytes 0-4999/9000"}, body: large},
 		{name: "RFC 9110 §15.3.5 no content", status: 204},
 		{name: "RFC 9110 §15.4.5 not modified", status: 304, vary: true},
 		{name: "RFC 9111 §5.2.2.6 no-transform", header: map[string]string{"Content-Type": "text/csv", "Cache-Control": "public, No-Transform"}, body: large},
 		{name: "RFC 9530 digest", header: map[string]string{"Content-Type": "text/csv", "Content-Digest": "sha-256=:AA==:"}, body: large},
+		{name: "RFC 9530 digest of the representation", header: map[string]string{"Content-Type": "text/csv", "Repr-Digest": "sha-256=:AA==:"}, body: large},
+		{name: "RFC 3230 digest", header: map[string]string{"Content-Type": "text/csv", "Digest": "sha-256=AA=="}, body: large},
+		{name: "RFC 2616 §14.15 digest", header: map[string]string{"Content-Type": "text/csv", "Content-MD5": "Q2hlY2sgSW50ZWdyaXR5IQ=="}, body: large},
 		{name: "small", header: map[string]string{"Content-Type": "text/csv"}, body: large[:1023], vary: true},
 		{name: "small, declared", header: map[string]string{"Content-Type": "text/csv", "Content-Length": "1023"}, body: large[:1023], vary: true},
 		{name: "declared", header: map[string]string{"Content-Type": "text/csv", "Content-Length": strconv.Itoa(len(large))}, body: large, coding: "zstd", vary: true},
@@ -132,6 +137,20 @@ func TestHandlerDecision(t *testing.T) {
 				t.Errorf("status = %d, want %d", resp.StatusCode, want)
 			}
 		})
+	}
+}
+
+// RFC 9110 §9.3.6: what follows the header of a 2xx to CONNECT is no body.
+func TestConnectIsLeftAlone(t *testing.T) {
+	h := newEncoder(t, encode.Config{}).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = w.Write(products(5000))
+	}))
+	r, rec := httptest.NewRequest(http.MethodConnect, "/", http.NoBody), newRecorder()
+	r.Header.Set("Accept-Encoding", "gzip")
+	h.ServeHTTP(rec, r)
+	if h := rec.Header(); h["Content-Encoding"] != nil || h["Vary"] != nil || rec.Body.Len() < 5000 {
+		t.Errorf("CONNECT = %v and %d bytes, want the handler's", h, rec.Body.Len())
 	}
 }
 

@@ -57,7 +57,7 @@ func (p *Plan) Header(c Coding) http.Header {
 		return *h
 	}
 	h := maps.Clone(p.header)
-	describe(h, true, c, make([]string, 1))
+	describe(h, true, c, new(lines))
 	h["Vary"] = slices.Clip(h["Vary"])
 	p.headers[c].Store(&h)
 	return h

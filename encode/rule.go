@@ -76,17 +76,24 @@ func (e *Encoder) varies(status int, h http.Header) bool {
 	return transformable(status, h)
 }
 
-// describe makes the header of a response that of its form in a coding. line is
-// room for its Content-Encoding.
-func describe(h http.Header, varies bool, c Coding, line []string) {
-	if varies {
+// lines is room for those that describe adds to a header.
+type lines struct{ vary, coding [1]string }
+
+// describe makes the header of a response that of its form in a coding.
+func describe(h http.Header, varies bool, c Coding, l *lines) {
+	switch {
+	case !varies:
+	case h["Vary"] == nil:
+		l.vary[0] = "Accept-Encoding"
+		h["Vary"] = l.vary[:]
+	default:
 		httpfield.AddVary(h, "Accept-Encoding")
 	}
 	if c == Identity {
 		return
 	}
-	line[0] = c.String()
-	h["Content-Encoding"] = line
+	l.coding[0] = c.String()
+	h["Content-Encoding"] = l.coding[:]
 	if etag := first(h["Etag"]); etag != "" {
 		h["Etag"] = []string{TagFor(etag, c)}
 	}

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
 	"os"
@@ -116,37 +118,40 @@ func TestCutBodies(t *testing.T) {
 }
 
 // A panic before the header leaves it to the layers outside, even if those
-// recover; after it the bytes stay without their end.
+// recover; after it the bytes stay without their end, however few there are.
 func TestRecoveredPanic(t *testing.T) {
 	e := newEncoder(t, encode.Config{})
-	for _, size := range []int{100, 500_000} {
-		h := e.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = w.Write(products(500_000)[:size])
-			panic("bug")
-		}))
-		rec := newRecorder()
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Error("the panic was swallowed")
-				}
-				rec.WriteHeader(http.StatusInternalServerError)
+	for _, coding := range []string{"gzip", "br", "zstd"} {
+		for _, size := range []int{100, 2000, 500_000} {
+			h := e.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write(products(500_000)[:size])
+				panic("bug")
+			}))
+			rec := newRecorder()
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Error("the panic was swallowed")
+					}
+					rec.WriteHeader(http.StatusInternalServerError)
+				}()
+				r, _ := http.NewRequest(http.MethodGet, "/", http.NoBody)
+				r.Header.Set("Accept-Encoding", coding)
+				h.ServeHTTP(rec, r)
 			}()
-			r, _ := http.NewRequest(http.MethodGet, "/", http.NoBody)
-			r.Header.Set("Accept-Encoding", "gzip")
-			h.ServeHTTP(rec, r)
-		}()
-		if size == 100 && (rec.Code != 500 || rec.Body.Len() != 0) {
-			t.Errorf("after a panic while held: %d, %d bytes, want 500 and none", rec.Code, rec.Body.Len())
-		}
-		if size > 100 {
-			r, err := reader("gzip", rec.Body)
+			if size == 100 {
+				if rec.Code != 500 || rec.Body.Len() != 0 {
+					t.Errorf("%s: after a panic while held: %d, %d bytes, want 500 and none", coding, rec.Code, rec.Body.Len())
+				}
+				continue
+			}
+			r, err := reader(coding, rec.Body)
 			if err == nil {
 				_, err = io.Copy(io.Discard, r)
 			}
-			if err == nil {
-				t.Error("after a panic half way: a whole gzip body")
+			if err == nil || rec.Code != 200 {
+				t.Errorf("%s: after a panic at %d bytes: %d and a whole body, want 200 and a part", coding, size, rec.Code)
 			}
 		}
 	}
@@ -219,6 +224,50 @@ func TestHijack(t *testing.T) {
 	_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
 	if answer, _ := io.ReadAll(bufio.NewReader(conn)); !strings.HasSuffix(string(answer), "\r\n\r\nhi") {
 		t.Errorf("answer = %q, want it to end in hi", answer)
+	}
+}
+
+// A header that was held back goes out before the connection is taken over, as
+// net/http's own does; a body that it holds back itself does not.
+func TestHijackAfterAHeader(t *testing.T) {
+	srv := serve(t, encode.Config{}, false, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		w.WriteHeader(http.StatusAccepted)
+		conn, buf, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Errorf("Hijack() = %v, want nil", err)
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_, _ = buf.WriteString("after")
+		_ = buf.Flush()
+	})
+	conn := dial(t, srv, "gzip")
+	answer, _ := io.ReadAll(conn)
+	if got := string(answer); !strings.HasPrefix(got, "HTTP/1.1 202 ") || !strings.HasSuffix(got, "after") || strings.Contains(got, "Content-Encoding") {
+		t.Errorf("answer = %q, want 202 and the bytes of the handler as they are", got)
+	}
+}
+
+// RFC 9110 §8.6: who writes more than was declared is told so, as without the
+// encoder, and the rest is not sent.
+func TestMoreThanDeclared(t *testing.T) {
+	body := products(5000)
+	for _, coding := range []string{"gzip", "br", "zstd"} {
+		srv := serve(t, encode.Config{}, false, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Length", "4000")
+			if n, err := w.Write(body[:4000]); n != 4000 || err != nil {
+				t.Errorf("%s: Write() of what was declared = %d, %v, want 4000, nil", coding, n, err)
+			}
+			if n, err := w.Write(body[4000:]); n != 0 || !errors.Is(err, http.ErrContentLength) {
+				t.Errorf("%s: Write() of more = %d, %v, want 0, %v", coding, n, err, http.ErrContentLength)
+			}
+		})
+		resp, got := do(t, srv, http.MethodGet, map[string]string{"Accept-Encoding": coding})
+		if ce := resp.Header.Get("Content-Encoding"); ce != coding || decode(t, ce, got) != string(body[:4000]) {
+			t.Errorf("%s: body in %q is not what was declared", coding, ce)
+		}
 	}
 }
 
@@ -320,6 +369,48 @@ func TestClientLeaves(t *testing.T) {
 		_ = resp.Body.Close()
 		if err := <-failed; err == nil {
 			t.Errorf("%s: Copy() = nil, want an error", coding)
+		}
+	}
+}
+
+// pieces notes the lengths of the writes that reach it.
+type pieces struct {
+	http.ResponseWriter
+	lengths []int
+}
+
+func (p *pieces) Write(b []byte) (int, error) {
+	p.lengths = append(p.lengths, len(b))
+	return p.ResponseWriter.Write(b)
+}
+
+// A compressor puts out some hundred bytes at a time; what is below gets them
+// in pieces worth a write, and at a flush whatever there is.
+func TestOutputIsGathered(t *testing.T) {
+	const gathered = 16 << 10
+	body := products(500_000)
+	for _, coding := range []string{"gzip", "br", "zstd"} {
+		for _, flush := range []int{0, 100_000} {
+			h := newEncoder(t, encode.Config{}).Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				if flush > 0 {
+					_, _ = w.Write(body[:flush])
+					_ = http.NewResponseController(w).Flush()
+				}
+				_, _ = w.Write(body[flush:])
+			}))
+			rec := newRecorder()
+			w := &pieces{ResponseWriter: rec}
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+			r.Header.Set("Accept-Encoding", coding)
+			h.ServeHTTP(w, r)
+			total := rec.Body.Len()
+			if most := total/(gathered-300) + 2; len(w.lengths) > most {
+				t.Errorf("%s, flush at %d: %d bytes in %d writes, want at most %d", coding, flush, total, len(w.lengths), most)
+			}
+			if got := decode(t, coding, rec.Body.Bytes()); got != string(body) {
+				t.Errorf("%s, flush at %d: another body came back", coding, flush)
+			}
 		}
 	}
 }

@@ -32,13 +32,13 @@ type writer struct {
 	status int     // given by the handler while held, or 0
 	buf    *[]byte // the body while held
 	coding Coding  // as decided
+	lines  lines   // of its header, here rather than allocated
 
 	// Of an encoded response only:
-	line     [1]string // its Content-Encoding, here rather than allocated
-	stream   *stream   // nil for HEAD
-	inside   bool      // a call of stream has not returned
-	declared int64     // the handler's Content-Length, or unknown
-	taken    int64     // bytes of the body that came
+	stream   *stream // nil for HEAD
+	inside   bool    // a call of stream has not returned
+	declared int64   // the handler's Content-Length, or unknown
+	taken    int64   // bytes of the body that came
 }
 
 // buffers hold what comes before a decision. They stay small: a larger write
@@ -134,14 +134,18 @@ func (w *writer) FlushError() error {
 		w.decide(nil, math.MaxInt64)
 	}
 	if w.stream != nil {
-		w.inside = true
-		err := w.stream.Flush()
-		w.inside = false
-		if err != nil {
+		if err := w.flushStream(); err != nil {
 			return err
 		}
 	}
 	return w.Writer.FlushError()
+}
+
+func (w *writer) flushStream() error {
+	w.inside = true
+	err := w.stream.Flush()
+	w.inside = false
+	return err
 }
 
 // Hijack takes the connection over, after what was written before.
@@ -193,7 +197,7 @@ func (w *writer) decide(more []byte, size int64) {
 	}
 	w.Writer.WriteHeader(w.status)
 	if w.coding != Identity && w.req.Method != http.MethodHead {
-		w.stream = w.enc.stream(w.coding, &w.Writer)
+		w.stream = w.enc.stream(w.coding, &w.Writer, nil)
 	}
 	if w.buf != nil {
 		_, _ = w.write(*w.buf) // the next write meets the same error
@@ -249,7 +253,7 @@ func (w *writer) BeforeHeader(status int) {
 			h["Etag"] = []string{tag}
 		}
 	}
-	describe(h, w.coding != Identity || w.enc.varies(status, h), w.coding, w.line[:])
+	describe(h, w.coding != Identity || w.enc.varies(status, h), w.coding, &w.lines)
 }
 
 // finish ends the response after the handler has returned.
@@ -287,6 +291,17 @@ func (w *writer) finish() {
 	_ = w.stream.Close() // the client is gone, or sees that the end is missing
 	w.inside = false
 	w.drop()
+}
+
+// cut ends the response of a handler that panicked. If a layer outside recovers,
+// the server ends the response as if it were whole, and a body of no bytes is
+// one, for decoders of zstd and for many of gzip: so if none went out yet, what
+// was encoded does, without its end.
+func (w *writer) cut() {
+	defer w.drop()
+	if w.stream != nil && !w.inside && !w.Hijacked() && w.Bytes() == 0 {
+		_ = w.flushStream()
+	}
 }
 
 // drop forgets what was held, and keeps the stream for another response

@@ -179,6 +179,9 @@ func TestConditionalRanges(t *testing.T) {
 		{fields("Range", "bytes=3-6"), 206, "page"},
 		{fields("Range", "bytes=3-6", "If-Range", tag), 206, "page"},
 		{fields("Range", "bytes=3-6", "If-Range", `"old"`), 200, "<p>page</p>"},
+		{fields("Range", "bytes=3-6", "If-Range", "W/"+tag), 200, "<p>page</p>"},             // RFC 9110 §13.1.5: strong
+		{fields("Range", "bytes=3-6", "If-Range", tag, "If-Range", tag), 200, "<p>page</p>"}, // §5.3: one line
+		{fields("Range", "bytes=3-6", "If-Range", "no tag"), 200, "<p>page</p>"},
 		{fields("Range", "bytes=11-"), 416, "Requested Range Not Satisfiable\n"},
 	} {
 		resp, body := do(t, url, http.MethodGet, tt.request)

@@ -121,6 +121,23 @@ func TestDoPanics(t *testing.T) {
 	}
 }
 
+// What another layer has timed is in the service's account as what Span has.
+func TestSpanOfAnotherLayer(t *testing.T) {
+	rec := newRecorder(t, measure.Config{})
+	op := rec.Begin(t.Context(), measure.Operation{Method: "GET", Route: "/"})
+	l, ctx := ledger.From(op.Context()), op.Context()
+	l.AddSpanFrom(ctx, "pricing", 2*time.Millisecond, new(ledger.Stack))
+	op.End(http.StatusOK)
+	l.AddSpanFrom(ctx, "pricing", 3*time.Millisecond, new(ledger.Stack)) // outlives the request
+	if got := l.Spans(); len(got) != 1 || got[0].Count != 1 || got[0].Time != 2*time.Millisecond {
+		t.Errorf("ledger spans = %+v, want the one call to pricing that ended in time", got)
+	}
+	spans := rec.Snapshot().Spans
+	if len(spans) != 1 || spans[0].Name != "pricing" || spans[0].Total.Count != 2 || spans[0].Total.Max != 3*time.Millisecond {
+		t.Errorf("Spans = %+v, want both calls to pricing", spans)
+	}
+}
+
 func TestSpan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := newRecorder(t, measure.Config{})

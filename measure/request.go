@@ -43,6 +43,7 @@ func requestFrom(ctx context.Context) *request {
 // open readies q, for a request that starts now.
 func (q *request) open(r *Recorder, parent context.Context, method string, now time.Time) {
 	q.Open(parent, now)
+	q.RecordSpans(q)
 	q.rec = r
 	q.method = method
 	if method != MethodJob {

@@ -35,3 +35,9 @@ func (t Timer) End() {
 	t.q.AddSpan(t.ctx, t.span.name, d)
 	t.span.record(now.Sub(t.q.rec.start), d, sums{})
 }
+
+// RecordSpan counts a call that another layer has timed. It implements
+// [ledger.SpanRecorder].
+func (q *request) RecordSpan(name string, d time.Duration) {
+	q.rec.spans.at(cleanName(name)).record(time.Since(q.rec.start), d, sums{})
+}

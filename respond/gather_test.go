@@ -3,6 +3,7 @@ package respond_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"runtime"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hone-go/hone/internal/callsite"
 	"github.com/hone-go/hone/internal/ledger"
 	"github.com/hone-go/hone/respond"
 )
@@ -34,23 +36,36 @@ type (
 
 func (p *heldPart) End(s ledger.Summary) { p.held = s.Held }
 
-// A call that a transaction waits for is known with the group's context.
-func TestCallHasItsContext(t *testing.T) {
+// A call that a transaction waits for is known with the group's context, and by
+// the line that asked for it, although it runs on a goroutine of its own.
+func TestCallHasItsContextAndItsLine(t *testing.T) {
 	var l ledger.Ledger
 	l.Open(t.Context(), time.Now())
 	held := new(heldPart)
 	l.Part(held, func(any) ledger.Part { return held })
 	l.TransactionStart("payment")
 	g := respond.Gather(context.WithValue(&l, callKey{}, "inner"), respond.GatherConfig{})
-	respond.Call(g, "pricing", func(context.Context) (int, error) { return 7, nil })
+	_, _, line, _ := runtime.Caller(0)
+	respond.Call(g, "pricing", fetchPrice)
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	l.End(time.Now(), ledger.Summary{})
 	if len(held.held) != 1 || held.held[0].Context.Value(callKey{}) != "inner" {
-		t.Errorf("held calls = %+v, want one with the context of the group", held.held)
+		t.Fatalf("held calls = %+v, want one with the context of the group", held.held)
+	}
+	finder := callsite.NewFinder(nil)
+	frames := finder.Frames(held.held[0].Stack[:])
+	site, _ := callsite.Choose(frames)
+	if site < 0 {
+		t.Fatalf("frames of the held call = %v, want one of this test", frames)
+	}
+	if got, want := finder.Where(frames[site].Frame), fmt.Sprintf("respond/gather_test.go:%d", line+1); got != want {
+		t.Errorf("the held call is at %s, want %s", got, want)
 	}
 }
+
+func fetchPrice(context.Context) (int, error) { return 7, nil }
 
 func TestGatherRunsAtOnceAndBooksSpans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -46,6 +46,10 @@ func TestStreamIsWholeAndCounted(t *testing.T) {
 			if err != nil || body != tt.want || resp.Header.Get("Content-Type") != tt.contentType {
 				t.Errorf("%s = %q, %q, %v, want %q", tt.name, resp.Header.Get("Content-Type"), body, err, tt.want)
 			}
+			// What a user typed must not be taken for a page with a script.
+			if got := resp.Header.Get("X-Content-Type-Options"); got != "nosniff" {
+				t.Errorf("%s: X-Content-Type-Options = %q, want nosniff", tt.name, got)
+			}
 			if got := resp.Trailer.Get(tt.trailer); got != "2" {
 				t.Errorf("%s: trailer %s = %q, want 2", tt.name, tt.trailer, got)
 			}
@@ -344,4 +348,61 @@ func TestConfigErrorsAreJoined(t *testing.T) {
 	if _, err := respond.NewNDJSON[sale](respond.NDJSONConfig{Stream: respond.StreamConfig{Trailer: "content-length"}}); err == nil {
 		t.Error("NewNDJSON with the trailer Content-Length succeeded")
 	}
+}
+
+// One huge row costs its memory while it is sent, not for the rest of the
+// stream.
+func TestHugeRowIsNotKept(t *testing.T) {
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapInuse)
+	}
+	csv, err := respond.NewCSV([]string{"text"}, func(row *respond.CSVRow, s string) { row.Text(s) }, respond.CSVConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := heap()
+	if _, err := csv.Write(t.Context(), io.Discard, func(yield func(string, error) bool) {
+		_ = yield(strings.Repeat("x", 64<<20), nil) && yield("small", nil) && yield("small", nil)
+		if grown := heap() - before; grown > 16<<20 {
+			t.Errorf("after a row of 64 MiB and two small ones the heap is %d MiB larger, want at most 16", grown>>20)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The first row is with the client while the iterator waits for the second,
+// however few bytes it has, and without a timer.
+func TestFirstRowDoesNotWait(t *testing.T) {
+	overBoth(t, func(t *testing.T, http2 bool) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		read := make(chan struct{})
+		nd := newNDJSON(t, respond.NDJSONConfig{Stream: respond.StreamConfig{FlushInterval: -1}})
+		s := serve(t, http2, func(w http.ResponseWriter, r *http.Request) {
+			_ = nd.Serve(w, r, func(yield func(sale, error) bool) {
+				if !yield(sale{ID: 1}, nil) {
+					return
+				}
+				select {
+				case <-read:
+				case <-r.Context().Done():
+				}
+			})
+		})
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
+		resp, err := s.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		row := make([]byte, len(`{"id":1,"name":"","price":0}`+"\n"))
+		if _, err := io.ReadFull(resp.Body, row); err != nil || !strings.HasPrefix(string(row), `{"id":1,`) {
+			t.Errorf("before the second row: %q, %v, want the first", row, err)
+		}
+		close(read)
+	})
 }

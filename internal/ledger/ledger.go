@@ -8,7 +8,6 @@ package ledger
 
 import (
 	"context"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -20,7 +19,8 @@ import (
 type Ledger struct {
 	context.Context
 
-	start time.Time
+	start    time.Time
+	recorder SpanRecorder // or nil
 
 	mu struct {
 		sync.Mutex
@@ -71,13 +71,6 @@ type SQL struct {
 	Wait time.Duration
 }
 
-// Span sums a request's calls to one external service.
-type Span struct {
-	Name  string
-	Count int
-	Time  time.Duration // summed over calls; concurrent calls count each
-}
-
 // Lookups sums a request's lookups in one cached function.
 type Lookups struct {
 	Name   string // of the function
@@ -88,32 +81,6 @@ type Lookups struct {
 	// LoadTime is summed over loads; concurrent loads count each.
 	LoadTime time.Duration
 }
-
-// StackDepth is how many frames of a stack are kept. Not smaller: frameworks
-// put some twenty between a handler and what it calls. Not larger: each costs
-// tens of nanoseconds to collect.
-const StackDepth = 32
-
-// A Stack holds the program counters of a stack, the innermost first, as
-// [runtime.Callers] returns them; 0 from its end on.
-type Stack [StackDepth]uintptr
-
-// A HeldCall sums those calls to one external service, from one place, that
-// ended while one transaction of the request, or others like it, were open: so
-// long did they keep its connection and its locks.
-type HeldCall struct {
-	Name        string
-	Stack       Stack           // from the caller of [Ledger.AddSpan] outwards
-	Transaction any             // what [Ledger.TransactionStart] was told, the latest one's
-	Context     context.Context // of the first of the calls
-	Count       int
-	Time        time.Duration
-}
-
-// maxHeld is how many places of held calls are told apart in a request; calls
-// from further ones are left out. Not larger: each is 300 bytes, and nobody
-// mends the seventeenth before the first.
-const maxHeld = 16
 
 // Summary is what is known of a request when it ends.
 type Summary struct {
@@ -273,29 +240,6 @@ func (l *Ledger) TransactionEnd(by any) {
 	}
 }
 
-// AddSpan adds one call, made with ctx, to the external service called name. If
-// a transaction of the request is open it also looks at the stack, which costs a
-// microsecond.
-func (l *Ledger) AddSpan(ctx context.Context, name string, d time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e := l.openLocked()
-	if e == nil {
-		return
-	}
-	i := slices.IndexFunc(e.spans, func(s Span) bool { return s.Name == name })
-	if i < 0 {
-		i = len(e.spans)
-		e.spans = append(e.spans, Span{Name: name})
-	}
-	s := &e.spans[i]
-	s.Count++
-	s.Time += d
-	if e.rare != nil && len(e.rare.open) > 0 {
-		e.hold(ctx, name, d)
-	}
-}
-
 // AddLookups adds to the sums of the cached function add.Name. Cost: one
 // allocation for the first function of a request.
 func (l *Ledger) AddLookups(add Lookups) {
@@ -328,24 +272,6 @@ func (l *Ledger) Lookups() []Lookups {
 	return slices.Clone(l.mu.entries.lookups)
 }
 
-// hold adds a call that a transaction waited for. AddSpan calls it.
-func (e *entries) hold(ctx context.Context, name string, d time.Duration) {
-	r := e.rare
-	var pcs Stack
-	runtime.Callers(3, pcs[:]) // past Callers, hold and AddSpan
-	by := r.open[len(r.open)-1]
-	i := slices.IndexFunc(r.held, func(h HeldCall) bool { return h.Name == name && h.Transaction == by && h.Stack == pcs })
-	if i < 0 {
-		if len(r.held) == maxHeld {
-			return
-		}
-		i = len(r.held)
-		r.held = append(r.held, HeldCall{Name: name, Stack: pcs, Transaction: by, Context: ctx})
-	}
-	r.held[i].Count++
-	r.held[i].Time += d
-}
-
 // SQL returns the sums so far, counting statements under way up to at.
 func (l *Ledger) SQL(at time.Time) SQL {
 	l.mu.Lock()
@@ -375,16 +301,6 @@ func (l *Ledger) sqlLocked(now time.Duration) SQL {
 		s.Time += max(0, now-e.activeSince)
 	}
 	return s
-}
-
-// Spans returns a copy of the external calls so far, in order of first use.
-func (l *Ledger) Spans() []Span {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.mu.entries == nil {
-		return nil
-	}
-	return append([]Span(nil), l.mu.entries.spans...)
 }
 
 // Part returns owner's part, made by newPart on first use. It returns nil

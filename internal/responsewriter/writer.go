@@ -123,16 +123,21 @@ func (w *Writer) Flush() { _ = w.FlushError() }
 
 // FlushError sends what is buffered, or returns [http.ErrNotSupported].
 func (w *Writer) FlushError() error {
-	f, ok := find[http.Flusher](w.next)
-	if !ok {
-		return http.ErrNotSupported
+	for next := w.next; ; {
+		switch f := next.(type) { // in the order of http.ResponseController
+		case interface{ FlushError() error }:
+			w.settle(http.StatusOK)
+			return f.FlushError()
+		case http.Flusher:
+			w.settle(http.StatusOK)
+			f.Flush()
+			return nil
+		case interface{ Unwrap() http.ResponseWriter }:
+			next = f.Unwrap()
+		default:
+			return http.ErrNotSupported
+		}
 	}
-	w.settle(http.StatusOK)
-	if f, ok := f.(interface{ FlushError() error }); ok {
-		return f.FlushError()
-	}
-	f.Flush()
-	return nil
 }
 
 // Hijack takes the connection over, or returns [http.ErrNotSupported].

@@ -417,6 +417,38 @@ func TestLooksThroughUnwrap(t *testing.T) {
 	}
 }
 
+// failing has FlushError without Flush.
+type failing struct{ bare }
+
+var errGone = errors.New("the client is gone")
+
+func (failing) FlushError() error { return errGone }
+
+// over is failing with a writer underneath that flushes well.
+type over struct {
+	failing
+	under http.ResponseWriter
+}
+
+func (o over) Unwrap() http.ResponseWriter { return o.under }
+
+// As by [http.ResponseController], the outermost writer that can flush does,
+// and what it says of it is passed on.
+func TestFlushErrorIsPassedOn(t *testing.T) {
+	under := httptest.NewRecorder()
+	for name, next := range map[string]http.ResponseWriter{
+		"alone":                 failing{bare{under}},
+		"behind Unwrap":         wrapped{failing{bare{under}}},
+		"before another writer": over{failing{bare{under}}, under},
+	} {
+		var w responsewriter.Writer
+		w.Init(next, nil)
+		if err := w.FlushError(); !errors.Is(err, errGone) {
+			t.Errorf("%s: FlushError() = %v, want %v", name, err, errGone)
+		}
+	}
+}
+
 func TestWrapperOverWrapper(t *testing.T) {
 	under := httptest.NewRecorder()
 	var inner, outer responsewriter.Writer

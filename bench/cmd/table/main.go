@@ -57,8 +57,10 @@ type result struct {
 	metrics     map[string][]float64 // of the benchmark's own, one per round
 }
 
-func (r *result) median() float64 {
-	sorted := slices.Sorted(slices.Values(r.ns))
+func (r *result) median() float64 { return median(r.ns) }
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
 	return sorted[len(sorted)/2]
 }
 

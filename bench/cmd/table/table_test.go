@@ -90,3 +90,19 @@ func TestBarsBoundMetricsInEveryRound(t *testing.T) {
 		}
 	}
 }
+
+func TestBarsBoundTurnsByTheirMedian(t *testing.T) {
+	const turns = "BenchmarkEncode/coding=gzip/size=2KB/by-turns-2 1 3100 ns/op RATIO of-gzhttp\n"
+	for rounds, met := range map[[3]string]bool{
+		{"0.97", "1.30", "0.98"}: true, {"1.01", "0.70", "1.30"}: false, {"1.00", "1.00", "1.00"}: true,
+	} {
+		var texts []string
+		for _, ratio := range rounds {
+			texts = append(texts, strings.ReplaceAll(turns, "RATIO", ratio))
+		}
+		var b strings.Builder
+		if got := printBars(&b, parse(texts...)); got != met || !strings.Contains(b.String(), "of-gzhttp") {
+			t.Errorf("printBars with ratios of %v = %v, want %v:\n%s", rounds, got, met, b.String())
+		}
+	}
+}
