@@ -239,6 +239,8 @@ func (b *limitsBucket) print(io *streams, d *ratelimit.Decision) error {
 		}
 		if q.ResetAfter > 0 {
 			text += fmt.Sprintf(", whole again after %s", upToSecond(q.ResetAfter))
+		} else if q.Allowed { // as after a slip in what names the bucket
+			text += ", none used"
 		}
 		if _, err := fmt.Fprintln(io.out, text); err != nil {
 			return err

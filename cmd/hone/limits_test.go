@@ -143,7 +143,7 @@ func TestLimitsPeekAndReset(t *testing.T) {
 			t.Errorf("hone limits peek %q = %d, %q, %q, want %s", more, code, out, errs, want)
 		}
 	}
-	peek("5 left", ask...)
+	peek("5 left, none used", ask...)
 	for range 3 {
 		s.logIn("203.0.113.9")
 	}
@@ -174,14 +174,14 @@ func TestLimitsPeekAndReset(t *testing.T) {
 	if code, out, errs := reset("y\n", ask...); code != exitDone || out != "login of \"203.0.113.9\" is whole again\n" || !strings.HasPrefix(errs, `Forget what "203.0.113.9" has used of login in `) {
 		t.Errorf("hone limits reset, answered y = %d, %q, %q", code, out, errs)
 	}
-	peek("5 left", ask...)
+	peek("5 left, none used", ask...)
 	for range 5 {
 		s.logIn("203.0.113.9")
 	}
 	if code, _, errs := reset("", append(given, "--yes")...); code != exitDone || errs != "" {
 		t.Errorf("hone limits reset --yes = %d, %q", code, errs)
 	}
-	peek("5 left", given...)
+	peek("5 left, none used", given...)
 }
 
 func TestLimitsUsage(t *testing.T) {

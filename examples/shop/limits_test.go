@@ -1,6 +1,7 @@
 package shop_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"github.com/hone-go/hone/clientip"
 	"github.com/hone-go/hone/examples/shop"
 	"github.com/hone-go/hone/measure"
+	"github.com/hone-go/hone/ratelimit"
 	"github.com/hone-go/hone/store/memory"
 )
 
@@ -39,7 +41,12 @@ func newLimited(t *testing.T, f *fixture) *limited {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limits, err := f.Limits(store, shop.LimitsConfig{Accounts: customers})
+	return newLimitedOn(t, f, store, shop.LimitsConfig{Accounts: customers})
+}
+
+func newLimitedOn(t *testing.T, f *fixture, store ratelimit.Store, cfg shop.LimitsConfig) *limited {
+	t.Helper()
+	limits, err := f.Limits(store, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,10 +124,54 @@ func TestLimits(t *testing.T) {
 			{"192.0.2.1", "trial-key-0000001", page, 40, 40},
 			{"192.0.2.5", "trial-key-0000001", request{"GET", "/search?q=oak", ""}, 30, 20}, // on all routes, from everywhere
 			{"192.0.2.5", "trade-key-0000001", page, 150, 150},
+			{"192.0.2.6", "trial-key-0000001", request{"GET", "/health", ""}, 3, 3}, // whatever its plan says
 		} {
 			if got := l.admitted(t, test.send, test.client, test.key, test.request); got != test.want {
 				t.Errorf("%d times %s from %s with key %q: %d admitted, want %d", test.send, test.request.target, test.client, test.key, got, test.want)
 			}
+		}
+	})
+}
+
+// With two keys nobody can say whose request it is: it counts by address.
+func TestTwoKeysAreNone(t *testing.T) {
+	eachSystem(t, asTuned, func(t *testing.T, f *fixture) {
+		l := newLimited(t, f)
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/api/orders/1", nil)
+		r.Header = http.Header{"X-Forwarded-For": {"192.0.2.1"}, "X-Api-Key": {"trade-key-0000001", "trial-key-0000001"}}
+		w := httptest.NewRecorder()
+		l.handler.ServeHTTP(w, r)
+		if got := w.Header().Get("RateLimit-Policy"); w.Code != http.StatusOK || got != `"address";q=100;w=60` {
+			t.Errorf("GET with two keys = %d, RateLimit-Policy %q, want the limit by address", w.Code, got)
+		}
+	})
+}
+
+// away is a store of limits that nobody reaches.
+type away struct{ ratelimit.Store }
+
+func (away) Apply(context.Context, ratelimit.Op, []ratelimit.Charge, []ratelimit.Result) error {
+	return ratelimit.ErrUnavailable
+}
+
+func (away) Ping(context.Context) error { return ratelimit.ErrUnavailable }
+
+// While the store is away each of two processes admits half.
+func TestLimitsWithoutTheStore(t *testing.T) {
+	eachSystem(t, asTuned, func(t *testing.T, f *fixture) {
+		store, err := memory.NewLimits(memory.LimitsConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := newLimitedOn(t, f, away{store}, shop.LimitsConfig{Instances: 2})
+		for client, want := range map[string]int{"192.0.2.1": 50, "192.0.2.2": 50} {
+			if got := l.admitted(t, 60, client, "", page); got != want {
+				t.Errorf("60 requests from %s: %d admitted, want %d", client, got, want)
+			}
+		}
+		export := request{"GET", "/api/export.csv", ""}
+		if got := l.admitted(t, 3, "192.0.2.1", "", export); got != 1 {
+			t.Errorf("3 exports: %d admitted, want 1: there is no half", got)
 		}
 	})
 }

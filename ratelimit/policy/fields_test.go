@@ -2,10 +2,12 @@ package policy_test
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/dunglas/httpsfv"
@@ -395,5 +397,41 @@ func BenchmarkFields(b *testing.B) {
 	for b.Loop() {
 		clear(h)
 		f.Write(h, quotas, now)
+	}
+}
+
+// Who has used a quota up and then waits for as long as RateLimit says is
+// admitted, and need not wait much longer than that takes.
+func TestWaitingForTheWindowIsEnough(t *testing.T) {
+	for _, tt := range []struct {
+		limit string
+		least time.Duration // after which something is admitted
+	}{
+		{"1/day", 24 * time.Hour},
+		{"3/minute", time.Minute},
+		{"7/1500ms", 1500 * time.Millisecond},
+		{"3/minute fixed", time.Minute},
+		{"3/minute moving", time.Minute},
+		{"3/minute gcra", time.Minute}, // it says when all is back
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			table := newTable(t, application(limit("p", tt.limit)))
+			h := table.Handler(http.NotFoundHandler())
+			var told string
+			for range ratelimit.MustParse(tt.limit).Amount {
+				told = serve(h, request("GET /")).Header().Get("RateLimit")
+			}
+			var wait int64
+			if _, err := fmt.Sscanf(told, `"p";r=0;t=%d`, &wait); err != nil {
+				t.Fatalf("%s, used up: RateLimit = %q, want r=0 and t", tt.limit, told)
+			}
+			if got := time.Duration(wait) * time.Second; got < tt.least || got > tt.least+2*time.Second {
+				t.Errorf("%s, used up: RateLimit = %q, want t of about %s", tt.limit, told, tt.least)
+			}
+			time.Sleep(time.Duration(wait) * time.Second)
+			if got := serve(h, request("GET /")).Code; got == http.StatusTooManyRequests {
+				t.Errorf("%s, used up, %d seconds later = 429, want it admitted", tt.limit, wait)
+			}
+		})
 	}
 }

@@ -65,12 +65,13 @@ func TestKeys(t *testing.T) {
 		{"a header that is there twice", policy.ByHeader("X-Twice"), "", ""},
 		{"a cookie", policy.ByCookie("session"), "", hashed},
 		{"no cookie", policy.ByCookie("none"), "", ""},
+		{"a cookie that is there twice", policy.ByCookie("twice"), "", ""},
 		{"a user", user("bob/}\n \xff"), "", "bob/}\n \xff"},
 		{"a combination", policy.Combine(user("a"), policy.ByAddress(0)), "192.0.2.1:5", "1:a9:192.0.2.1"},
 		{"with a part that is empty", policy.Combine(user("a"), policy.ByAddress(0)), "@", ""},
 	}
 	for _, tt := range tests {
-		r := request("GET /", "From", tt.from, "X-Key", " k ", "X-Empty", "", "X-Twice", "k", "X-Twice", "k", "Cookie", "session=k")
+		r := request("GET /", "From", tt.from, "X-Key", " k ", "X-Empty", "", "X-Twice", "k", "X-Twice", "k", "Cookie", "session=k; twice=k; twice=k")
 		want := tt.want
 		if want != "" {
 			want = policy.BucketKey("application", "", want)

@@ -89,6 +89,11 @@ func TestWhatApplies(t *testing.T) {
 	if got := applies(table, request("OPTIONS /login", preflight...)); got != "" {
 		t.Errorf("preflight: applied = %q, want none", got)
 	}
+	for _, half := range [][]string{nil, preflight[:2], preflight[2:]} {
+		if got := applies(table, request("OPTIONS /login", half...)); got == "" {
+			t.Errorf("OPTIONS with %q is exempt, and no preflight", half)
+		}
+	}
 	if got := applies(table, request("GET /api/x", preflight...)); got == "" {
 		t.Error("GET with the fields of a preflight is exempt")
 	}

@@ -184,7 +184,11 @@ func (p *printer) comparison(r Report) {
 	p.percentiles(first.P50, first.P95, first.P99, first.reliable, last.P50, last.P95, last.P99, last.reliable)
 	p.row("statements per request", first.QueriesPerRequest, last.QueriesPerRequest)
 	p.row("bytes per request", first.BytesPerRequest, last.BytesPerRequest)
-	p.row("CPU ms per request", first.CPUPerRequest, last.CPUPerRequest)
+	name := "CPU ms per request"
+	if last.Abuse != nil {
+		name += ", guesses included"
+	}
+	p.row(name, first.CPUPerRequest, last.CPUPerRequest)
 }
 
 // abuse compares what an abusive client was given, and what it cost.
