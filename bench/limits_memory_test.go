@@ -44,9 +44,10 @@ func limitedKeys(n int) (keys, order []string) {
 // BenchmarkLimits measures one check in memory, of one of 100,000 keys, each of
 // which is admitted: from one goroutine, and from one for each core. Each peer
 // is asked by the call that its own HTTP handler makes; httprate's sets header
-// fields too.
+// fields too. by-turns reports of-peer for the fastest two, see [byTurns].
 func BenchmarkLimits(b *testing.B) {
 	keys, order := limitedKeys(limitKeys)
+	takes := make(map[string]func(key string) bool)
 	for _, impl := range []struct {
 		name string
 		open func(*testing.B) func(key string) bool
@@ -66,6 +67,7 @@ func BenchmarkLimits(b *testing.B) {
 				b.Fatalf("%s has refused", impl.name)
 			}
 		}
+		takes[impl.name] = take
 		b.Run("goroutines=1/"+impl.name, func(b *testing.B) {
 			b.ReportAllocs()
 			refused, i := 0, 0
@@ -95,6 +97,28 @@ func BenchmarkLimits(b *testing.B) {
 				}
 			})
 		})
+	}
+	for _, peer := range []string{"go-limiter", "throttled"} {
+		b.Run("goroutines=1/peer="+peer+"/by-turns", func(b *testing.B) {
+			own, other := each(b, takes["hone"], order), each(b, takes[peer], order)
+			b.ReportMetric(byTurns(b, limitTurn, own, other), "of-peer")
+		})
+	}
+}
+
+// limitTurn is how many checks a turn has: a millisecond or so.
+const limitTurn = 10_000
+
+// each returns how to take once from the next key, again and again.
+func each(b *testing.B, take func(key string) bool, order []string) func() {
+	i := 0
+	return func() {
+		if !take(order[i]) {
+			b.Error("a check was refused")
+		}
+		if i++; i == len(order) {
+			i = 0
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/hone-go/hone/ratelimit"
@@ -15,7 +16,8 @@ import (
 // BenchmarkLimitedServe measures whole requests, as BenchmarkServe does, of a
 // service that gives each client 100,000 a minute, counted in Redis: without
 // the limit, with a lease of 1 %, and with a round trip for each request.
-// Redis, server and clients share the cores.
+// Redis, server and clients share the cores. by-turns reports of-static, see
+// [byTurns]: what the lease costs of the whole request.
 func BenchmarkLimitedServe(b *testing.B) {
 	static := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -40,16 +42,38 @@ func BenchmarkLimitedServe(b *testing.B) {
 		})
 	}
 	b.Run(fmt.Sprintf("connections=%d", connections), func(b *testing.B) {
+		bare := connect(b, http.HandlerFunc(static), identity)
+		leased := connect(b, limited(0.01), identity)
 		for _, impl := range []struct {
 			name    string
-			handler http.Handler
+			clients []*client
 		}{
-			{"static", http.HandlerFunc(static)},
-			{"hone", limited(0.01)},
-			{"hone-exact", limited(0)},
+			{"static", bare},
+			{"hone", leased},
+			{"hone-exact", connect(b, limited(0), identity)},
 		} {
-			clients := connect(b, impl.handler, identity)
-			b.Run(impl.name, func(b *testing.B) { askAll(b, clients) })
+			b.Run(impl.name, func(b *testing.B) { askAll(b, impl.clients) })
 		}
+		b.Run("by-turns", func(b *testing.B) {
+			b.ReportMetric(byTurns(b, 1, func() { askTurn(b, leased) }, func() { askTurn(b, bare) }), "of-static")
+		})
 	})
+}
+
+// askTurn has each client ask for some milliseconds: not fewer, for those that
+// start first would be done before the last begin.
+func askTurn(b *testing.B, clients []*client) {
+	b.Helper()
+	var wg sync.WaitGroup
+	for _, c := range clients {
+		wg.Go(func() {
+			for range 20 {
+				if err := c.ask(); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

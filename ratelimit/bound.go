@@ -1,6 +1,9 @@
 package ratelimit
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // A Binder is a [Local] store that works out once what all keys of a limit have
 // in common. Rules with one limit then take the shortest way.
@@ -15,8 +18,9 @@ type Binder interface {
 // A Bound charges the buckets of one limit. It is safe for concurrent use.
 type Bound interface {
 	// Take is [Store.Apply] with [Take] and one charge of cost units, without
-	// an ID, to key.
-	Take(key string, cost int64) Result
+	// an ID, to key. It returns the Result in parts, which fit into registers:
+	// the cost is granted iff retryAfter is 0.
+	Take(key string, cost int64) (remaining int64, retryAfter, resetAfter time.Duration, receipt Receipt)
 }
 
 // bind prepares a rule for the shortest way, if it can take it.
@@ -40,11 +44,13 @@ func (r *Rule) takeBound(ctx context.Context, key string, n int64, d *Decision) 
 	if key == "" || n < 0 || n > MaxAmount {
 		return r.limiter.check(&Use{Rule: r, Key: key, Cost: n})
 	}
-	result := r.bound.Take(key, n)
 	d.count = 1
 	q := &d.one
 	q.Rule, q.Limit, q.Key, q.Cost = r, r.limits[0], key, n
-	q.read(&result)
+	q.Remaining, q.RetryAfter, q.ResetAfter, q.receipt = r.bound.Take(key, n)
+	if q.RetryAfter == 0 {
+		q.Allowed, q.granted = true, n
+	}
 	d.Allowed = q.Allowed || r.config.DryRun
 	d.record(ctx)
 	return nil

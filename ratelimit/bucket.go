@@ -78,6 +78,20 @@ func (b *Bucket) Take(p *Plan, now int64, c *Charge) (r Result) {
 	return r
 }
 
+// TakeUnits is Take of a charge of n units that says nothing else, and its
+// Result in parts, which is faster: n units are granted iff retryAfter is 0.
+// Not for [Concurrency].
+func (b *Bucket) TakeUnits(p *Plan, now, n int64) (remaining int64, retryAfter, resetAfter time.Duration, receipt Receipt) {
+	at := max(now, b.At)
+	remaining = b.room(p, at)
+	retryAfter = b.retryAfter(p, now, at, n, remaining)
+	if retryAfter == 0 && n > 0 {
+		receipt = Receipt{At: at, Level: b.charge(p, at, n, ID{})}
+		remaining -= n
+	}
+	return remaining, retryAfter, b.resetAfter(p, now), receipt
+}
+
 // Refund takes back up to c.Cost units of the charge that c.Receipt or c.ID
 // names. A second refund of a charge finds nothing with MovingWindow and
 // Concurrency, which know each charge; the others cannot tell, and take back
@@ -151,14 +165,21 @@ func (b *Bucket) decide(p *Plan, now, at int64, c *Charge, r *Result) {
 	if least == 0 {
 		least = c.Cost
 	}
-	switch {
-	case p.Amount == 0 || least > p.Most:
-		r.RetryAfter = Never
-	case least <= r.Remaining:
+	if r.RetryAfter = b.retryAfter(p, now, at, least, r.Remaining); r.RetryAfter == 0 {
 		r.Allowed, r.Granted = true, min(c.Cost, r.Remaining)
-	default:
-		r.RetryAfter = time.Duration(b.admits(p, at, least)-now) * time.Microsecond
 	}
+}
+
+// retryAfter returns how long from now n units must wait of which there is room
+// for so many at the time at: 0 for what there is room for.
+func (b *Bucket) retryAfter(p *Plan, now, at, n, room int64) time.Duration {
+	switch {
+	case p.Amount == 0 || n > p.Most:
+		return Never
+	case n <= room:
+		return 0
+	}
+	return time.Duration(b.admits(p, at, n)-now) * time.Microsecond
 }
 
 // room returns the number of units that can be charged at the time at.

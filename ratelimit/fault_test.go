@@ -37,7 +37,7 @@ func openHere(t testing.TB, url string) (*ratelimit.Limiter, map[string]*ratelim
 		}
 	})
 	for i := range 64 { // over each of its connections
-		eventually(t, "the store answers", func() bool {
+		testserver.Eventually(t, "the store answers", func() bool {
 			_, err := rules["sliding"].Take(t.Context(), fmt.Sprint("ready ", os.Getpid(), i), 1)
 			return err == nil
 		})
@@ -118,7 +118,7 @@ func TestPoliciesOnARealStore(t *testing.T) {
 					t.Fatalf("%s: Take = %t, %v, %v", name, d.Allowed, err, d.Degraded)
 				}
 			}
-			eventually(t, "the census is made", func() bool { return l.Instances() == 1 })
+			testserver.Eventually(t, "the census is made", func() bool { return l.Instances() == 1 })
 			c.away(t, n)
 			seen := make(map[string]*counts)
 			for _, name := range []string{"open", "closed", "share"} {
@@ -144,7 +144,7 @@ func TestPoliciesOnARealStore(t *testing.T) {
 			}
 			c.back(t, n)
 			back := time.Now()
-			eventually(t, "the store decides", func() bool {
+			testserver.Eventually(t, "the store decides", func() bool {
 				d, err := rules["closed"].Take(t.Context(), "other", 1)
 				return err == nil && d.Allowed && d.Degraded == nil
 			})
@@ -186,7 +186,7 @@ func TestAKilledStoreUnderLoad(t *testing.T) {
 	t.Parallel()
 	n := node(t)
 	fleet := startFleet(t, "redis://"+n.Address(), 3)
-	eventually(t, "all know of each other", func() bool {
+	testserver.Eventually(t, "all know of each other", func() bool {
 		for _, c := range fleet {
 			if r := together([]*child{c}, "take closed other 1 1"); r.instances != 3 {
 				return false
@@ -232,10 +232,10 @@ func TestAFailoverUnderLoad(t *testing.T) {
 	must(t, err)
 	t.Cleanup(sn.Stop)
 	replica, sentinel := raw(t, sn.Replica.Address()), raw(t, sn.Addresses[0])
-	eventually(t, "the replica is in step", func() bool {
+	testserver.Eventually(t, "the replica is in step", func() bool {
 		return strings.Contains(info(t, replica, "replication"), "master_link_status:up")
 	})
-	eventually(t, "the Sentinels know each other and the replica", func() bool {
+	testserver.Eventually(t, "the Sentinels know each other and the replica", func() bool {
 		m, err := sentinel.Do(t.Context(), sentinel.B().Arbitrary("SENTINEL", "MASTER", server.SentinelMaster).Build()).AsStrMap()
 		return err == nil && m["num-other-sentinels"] == "2" && m["num-slaves"] == "1"
 	})
@@ -246,7 +246,7 @@ func TestAFailoverUnderLoad(t *testing.T) {
 	}
 	pause(pace * time.Millisecond)
 	sn.Master.Kill()
-	eventually(t, "the replica is the master", func() bool {
+	testserver.Eventually(t, "the replica is the master", func() bool {
 		return strings.Contains(info(t, replica, "replication"), "role:master")
 	})
 	sum := collect(fleet)

@@ -6,14 +6,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/hone-go/hone/ratelimit"
 	"github.com/hone-go/hone/store/memory"
 )
-
-// patience is how long a test waits for a state.
-const patience = 20 * time.Second
 
 var strategies = []ratelimit.Strategy{
 	ratelimit.SlidingWindow, ratelimit.FixedWindow, ratelimit.MovingWindow, ratelimit.GCRA, ratelimit.Concurrency,
@@ -152,20 +148,6 @@ func quotas(d *ratelimit.Decision) string {
 			q.Rule.Name(), q.Limit, q.Allowed, q.Source, q.Remaining, q.RetryAfter, q.ResetAfter)
 	}
 	return text
-}
-
-// eventually waits until ok.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	retry := time.NewTicker(2 * time.Millisecond)
-	defer retry.Stop()
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v", what, patience)
-		}
-		<-retry.C
-	}
 }
 
 // admitted has so many callers take one unit at once, and returns how many may.

@@ -3,6 +3,7 @@ package ratelimit_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hone-go/hone/internal/testserver"
 	"github.com/hone-go/hone/internal/testserver/server"
 	"github.com/hone-go/hone/ratelimit"
 	"github.com/hone-go/hone/store/memory"
@@ -93,11 +95,11 @@ func runChild(ctx context.Context, url string) error {
 	defer l.Close()
 	// The store has several connections, and a key goes over one of them.
 	for i := range 64 {
-		for {
-			if _, err := rules["sliding"].Take(ctx, fmt.Sprint("ready ", os.Getpid(), i), 1); err == nil {
-				break
-			}
-			time.Sleep(time.Millisecond)
+		if !testserver.Poll(func() bool {
+			_, err := rules["sliding"].Take(ctx, fmt.Sprint("ready ", os.Getpid(), i), 1)
+			return err == nil
+		}) {
+			return errors.New("the store does not answer")
 		}
 	}
 	fmt.Println("ready")
@@ -330,7 +332,7 @@ func TestACrashedHolderLosesItsPlace(t *testing.T) {
 	if d, err := rules["place"].Take(t.Context(), "key", 1); err != nil || d.Allowed {
 		t.Errorf("Take while the lease stands = %t, %v, want false", d.Allowed, err)
 	}
-	eventually(t, "the place is free", func() bool {
+	testserver.Eventually(t, "the place is free", func() bool {
 		d, err := rules["place"].Take(t.Context(), "key", 1)
 		return err == nil && d.Allowed
 	})
@@ -361,7 +363,7 @@ func TestAResetReachesEveryProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	began, admitted := time.Now(), 0
-	eventually(t, "the processes ask again", func() bool {
+	testserver.Eventually(t, "the processes ask again", func() bool {
 		admitted += together(fleet, "take fixed key 1 5").admitted
 		return admitted == 5
 	})

@@ -41,7 +41,7 @@ type Limits struct {
 	plans  planCache
 	start  time.Time
 	now    func() int64 // for tests; nil: the clock
-	logs   limitLogs
+	logs   logBudget
 }
 
 var _ ratelimit.Binder = (*Limits)(nil)
@@ -57,11 +57,10 @@ func NewLimits(cfg LimitsConfig) (*Limits, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	l := &Limits{seeds: newLimitSeeds(), start: time.Now()}
+	l := &Limits{seeds: newLimitSeeds(), start: time.Now(), logs: logBudget{most: cfg.MaxBytes / 4}}
 	for i := range l.shards {
-		l.shards[i].init(int(cfg.MaxBytes / 4 * 3 / shardCount / slotBytes))
+		l.shards[i].init(int(cfg.MaxBytes/4*3/shardCount/slotBytes), &l.logs)
 	}
-	l.logs.most = cfg.MaxBytes / 4
 	return l, nil
 }
 

@@ -26,7 +26,7 @@ func (l *Limits) Bind(scope string, limit ratelimit.Limit) ratelimit.Bound {
 }
 
 // Take implements [ratelimit.Bound].
-func (b *boundLimit) Take(key string, cost int64) ratelimit.Result {
+func (b *boundLimit) Take(key string, cost int64) (remaining int64, retryAfter, resetAfter time.Duration, receipt ratelimit.Receipt) {
 	if b.logged {
 		return b.apply(key, cost)
 	}
@@ -34,24 +34,30 @@ func (b *boundLimit) Take(key string, cost int64) ratelimit.Result {
 	shard := &l.shards[d.hi%shardCount]
 	shard.mu.Lock()
 	slot := shard.own.find(d)
-	if slot == nil {
+	var bucket ratelimit.Bucket
+	switch {
+	case slot != nil:
+		bucket.At = slot.at()
+		bucket.Used, bucket.Before = slot.counters(&b.plan)
+	case shard.shared.used > 0 || !shard.own.fits(1):
 		shard.mu.Unlock()
 		return b.apply(key, cost)
 	}
-	c := ratelimit.Charge{Cost: cost}
-	bucket := ratelimit.Bucket{At: slot.at, Used: slot.used, Before: slot.before}
 	now := l.micros()
-	r := bucket.Take(&b.plan, now, &c)
-	if r.Granted > 0 {
-		slot.at, slot.used, slot.before = bucket.At, bucket.Used, bucket.Before
-		slot.until = now + int64(r.ResetAfter/time.Microsecond)
+	remaining, retryAfter, resetAfter, receipt = bucket.TakeUnits(&b.plan, now, cost)
+	if retryAfter == 0 && cost > 0 {
+		if slot == nil {
+			slot = shard.own.insert(d)
+		}
+		slot.setTimes(bucket.At, now+int64(resetAfter/time.Microsecond))
+		slot.setCounters(bucket.Used, bucket.Before)
 	}
 	shard.mu.Unlock()
-	return r
+	return remaining, retryAfter, resetAfter, receipt
 }
 
-// apply is the long way, for what needs room.
-func (b *boundLimit) apply(key string, cost int64) ratelimit.Result {
+// apply is the long way, for what needs room or may share a bucket.
+func (b *boundLimit) apply(key string, cost int64) (remaining int64, retryAfter, resetAfter time.Duration, receipt ratelimit.Receipt) {
 	charges := [1]ratelimit.Charge{{Limit: b.limit, Scope: b.scope, Key: key, Cost: cost}}
 	var (
 		results  [1]ratelimit.Result
@@ -59,5 +65,6 @@ func (b *boundLimit) apply(key string, cost int64) ratelimit.Result {
 		accounts [1]ratelimit.Account
 	)
 	b.limits.apply(ratelimit.Take, charges[:], results[:], work[:], accounts[:])
-	return results[0]
+	r := &results[0]
+	return r.Remaining, r.RetryAfter, r.ResetAfter, r.Receipt
 }

@@ -33,14 +33,44 @@ func TestBoundTakesAsApply(t *testing.T) {
 			long.SetNow(now)
 			key, cost := strconv.Itoa(r.IntN(20)), r.Int64N(12)
 			want := take(t, long, limit, key, cost)
-			got := bound.Take
+			var got ratelimit.Result
 			if r.IntN(4) == 0 {
-				got = func(key string, cost int64) ratelimit.Result { return take(t, short, limit, key, cost) }
+				got = take(t, short, limit, key, cost)
+			} else {
+				got = takeBound(bound, key, cost)
 			}
-			if got := got(key, cost); got != want {
+			if got != want {
 				t.Fatalf("%s: Take(%s, %d) at %d = %+v, want %+v", strategy, key, cost, now, got, want)
 			}
 		}
+	}
+}
+
+// takeBound puts the parts of a Result together.
+func takeBound(b ratelimit.Bound, key string, cost int64) (r ratelimit.Result) {
+	r.Remaining, r.RetryAfter, r.ResetAfter, r.Receipt = b.Take(key, cost)
+	if r.RetryAfter == 0 {
+		r.Allowed, r.Granted = true, cost
+	}
+	return r
+}
+
+// TestBoundKeepsNothingForNothing asks for no units of keys that have no bucket,
+// and for more than there ever are.
+func TestBoundKeepsNothingForNothing(t *testing.T) {
+	s := openLimits(t, memory.LimitsConfig{})
+	bound := s.Bind("s", ratelimit.Limit{Amount: 2, Period: time.Hour})
+	takeBound(bound, "first", 1) // its shard has room for more now
+	for i := range 1000 {
+		if r := takeBound(bound, strconv.Itoa(i), 0); !r.Allowed || r.Remaining != 2 {
+			t.Errorf("Take(%d, 0) = %+v, want an admission with 2 units left", i, r)
+		}
+		if r := takeBound(bound, strconv.Itoa(i), 3); r.Allowed || r.RetryAfter != ratelimit.Never {
+			t.Errorf("Take(%d, 3) = %+v, want a refusal for ever", i, r)
+		}
+	}
+	if got := s.Stats().Buckets; got != 1 {
+		t.Errorf("Stats().Buckets = %d, want 1", got)
 	}
 }
 

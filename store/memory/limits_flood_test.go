@@ -63,7 +63,8 @@ func TestLimitsFloodStaysInItsBound(t *testing.T) {
 }
 
 // TestLimitsWhenFullAreStricter fills the store, lets some buckets become as
-// new, and goes on: no key is ever admitted more than its amount.
+// new, and goes on: no key is ever admitted more than its amount, whichever way
+// it takes.
 func TestLimitsWhenFullAreStricter(t *testing.T) {
 	const amount = 3
 	for _, strategy := range []ratelimit.Strategy{
@@ -74,13 +75,20 @@ func TestLimitsWhenFullAreStricter(t *testing.T) {
 		brief := ratelimit.Limit{Strategy: ratelimit.FixedWindow, Amount: 1, Period: time.Minute}
 		now := int64(1_000_000)
 		s.SetNow(now)
-		flood(t, s, brief, "brief", 8000)
+		flood(t, s, brief, "brief", 19_000)
+		bound := s.Bind("s", l)
 		admitted := make(map[string]int)
 		const keys = 3000
 		for round := range 8 {
 			for i := range keys {
 				key := strconv.Itoa(i)
-				if take(t, s, l, key, 1).Allowed {
+				var r ratelimit.Result
+				if round%2 == 0 {
+					r = takeBound(bound, key, 1)
+				} else {
+					r = take(t, s, l, key, 1)
+				}
+				if r.Allowed {
 					admitted[key]++
 				}
 			}
@@ -88,7 +96,7 @@ func TestLimitsWhenFullAreStricter(t *testing.T) {
 				if s.Stats().Shared == 0 {
 					t.Fatalf("%s: no key shares a bucket: the store was not full", strategy)
 				}
-				s.SetNow(now + time.Minute.Microseconds())
+				s.SetNow(now + 2*time.Minute.Microseconds())
 			}
 		}
 		total := 0
@@ -109,9 +117,9 @@ func TestLimitsFloodOfOldKeysMakesRoom(t *testing.T) {
 	s := openLimits(t, memory.LimitsConfig{MaxBytes: 1 << 20})
 	l := ratelimit.Limit{Strategy: ratelimit.FixedWindow, Amount: 1, Period: time.Second}
 	for round := range 20 {
-		s.SetNow(int64(round+1) * time.Second.Microseconds())
-		if got := flood(t, s, l, strconv.Itoa(round)+":", 5000); got != 5000 {
-			t.Fatalf("round %d: 5000 keys were admitted %d times, want 5000", round, got)
+		s.SetNow(int64(round+1) * 2 * time.Second.Microseconds())
+		if got := flood(t, s, l, strconv.Itoa(round)+":", 10_000); got != 10_000 {
+			t.Fatalf("round %d: 10,000 keys were admitted %d times, want 10,000", round, got)
 		}
 	}
 }

@@ -49,3 +49,19 @@ func TestLimitsLogsStayInTheirBound(t *testing.T) {
 		}
 	}
 }
+
+// TestLimitsLapsedLogsMakeRoom fills the memory that is for logs with keys that
+// do not come again: when their logs have lapsed, there is room for others.
+func TestLimitsLapsedLogsMakeRoom(t *testing.T) {
+	l := ratelimit.Limit{Strategy: ratelimit.MovingWindow, Amount: 5, Period: time.Minute}
+	s := openLimits(t, memory.LimitsConfig{MaxBytes: 1 << 20})
+	s.SetNow(1_000_000)
+	if got := flood(t, s, l, "old", 4000); got == 4000 {
+		t.Fatal("4000 keys were admitted, want some to be refused: there is no memory for their logs")
+	}
+	s.SetNow(1_000_000 + 2*time.Minute.Microseconds())
+	// Each looks at some slots of one shard only: not all need find a log there.
+	if got := flood(t, s, l, "new", 200); got < 150 {
+		t.Errorf("200 keys were admitted %d times when the logs of others have lapsed, want most of them", got)
+	}
+}

@@ -2,8 +2,6 @@ package memory
 
 import (
 	"sync"
-	"sync/atomic"
-	"unsafe"
 
 	"github.com/hone-go/hone/ratelimit"
 )
@@ -14,7 +12,8 @@ type limitShard struct {
 	own     limitTable // of one key each
 	mostOwn int        // slots
 	shared  limitTable // of several keys each; it is made when the first is needed
-	_       [32]byte   // no two locks in one cache line
+	logs    shardLogs
+	_       [56]byte // whole cache lines: no two locks are in one
 }
 
 const (
@@ -33,37 +32,48 @@ const (
 	sweepSlots = 16
 )
 
-func (s *limitShard) init(most int) {
+func (s *limitShard) init(most int, budget *logBudget) {
 	s.mostOwn = most - s.sharedSlots(most)
+	s.logs.budget = budget
 }
 
 func (s *limitShard) sharedSlots(most int) int { return max(minSlots, most/sharedShare) }
 
 // room reports whether there is room for n more buckets, and makes it if that is
 // possible.
-func (s *limitShard) room(now int64, n int, logs *limitLogs) bool {
+func (s *limitShard) room(now int64, n int) bool {
 	t := &s.own
 	if t.fits(n) {
 		return true
 	}
 	if len(t.slots) < s.mostOwn {
-		t.makeRoom(now, n, s.mostOwn, logs)
+		t.makeRoom(now, n, s.mostOwn, &s.logs)
 	} else {
-		t.sweep(now, sweepSlots*n, logs)
+		t.sweep(now, sweepSlots*n, &s.logs)
 	}
 	return t.fits(n)
 }
 
 // sharedRoom is room for one more shared bucket.
-func (s *limitShard) sharedRoom(now int64, logs *limitLogs) bool {
+func (s *limitShard) sharedRoom(now int64) bool {
 	t := &s.shared
 	if len(t.slots) == 0 {
 		*t = newLimitTable(s.sharedSlots(s.mostOwn))
 	}
 	if !t.fits(1) {
-		t.purge(now, logs)
+		t.purge(now, &s.logs)
 	}
 	return t.fits(1)
+}
+
+// logRoom reports whether there is memory for the log of one more charge, and
+// makes it if that is possible.
+func (s *limitShard) logRoom(now int64, a *ratelimit.Account) bool {
+	if !s.logs.full(a.Plan, &a.Bucket, now) {
+		return true
+	}
+	s.own.sweep(now, sweepSlots, &s.logs)
+	return !s.logs.full(a.Plan, &a.Bucket, now)
 }
 
 // sharedDigest is what the bucket is known by that a key shares.
@@ -77,21 +87,21 @@ func (l *Limits) load(op ratelimit.Op, now int64, i int, work []limitWork, a *ra
 	slot := w.shard.own.find(w.digest)
 	if slot == nil && w.shard.shared.used > 0 {
 		// Its charges are in there: a bucket of its own would forget them.
-		if slot = w.shard.shared.find(w.common); slot != nil && slot.until <= now {
+		if slot = w.shard.shared.find(w.common); slot != nil && slot.until() <= now {
 			slot = nil
 		}
 		if slot != nil {
 			w.place = shared
 		}
 	}
-	if slot == nil && op == ratelimit.Take && !w.shard.room(now, len(work), &l.logs) {
+	if slot == nil && op == ratelimit.Take && !w.shard.room(now, len(work)) {
 		w.place = shared
-		if !w.shard.sharedRoom(now, &l.logs) && w.shard.shared.find(w.common) == nil {
+		if !w.shard.sharedRoom(now) && w.shard.shared.find(w.common) == nil {
 			w.place = nowhere
 		}
 	}
 	if slot != nil {
-		a.Bucket = slot.bucket()
+		a.Bucket = slot.bucket(a.Plan, &w.shard.logs)
 		w.room = cap(a.Bucket.Log)
 	}
 	if w.place == shared {
@@ -101,7 +111,7 @@ func (l *Limits) load(op ratelimit.Op, now int64, i int, work []limitWork, a *ra
 			}
 		}
 	}
-	if op == ratelimit.Take && l.logs.full(a.Plan, &a.Bucket, now) {
+	if op == ratelimit.Take && !w.shard.logRoom(now, a) {
 		w.place = nowhere
 	}
 	if w.place == nowhere {
@@ -133,61 +143,5 @@ func (l *Limits) keep(op ratelimit.Op, w *limitWork, a *ratelimit.Account) {
 		}
 		slot = table.insert(d)
 	}
-	slot.keep(&a.Bucket, a.Plan)
-	l.logs.keep(slot, &a.Bucket, w.room)
-}
-
-// limitLogs bounds the memory of logs.
-type limitLogs struct {
-	most int64
-	used atomic.Int64
-}
-
-// A limitLog is the log of a bucket.
-type limitLog struct {
-	entries []ratelimit.Entry
-	bytes   int64 // as counted in limitLogs
-}
-
-const entryBytes = int64(unsafe.Sizeof(ratelimit.Entry{}))
-
-// full reports whether a charge needs a longer log and there is no memory for
-// one. Go lengthens a slice to its double at most, but for the shortest.
-func (l *limitLogs) full(p *ratelimit.Plan, b *ratelimit.Bucket, now int64) bool {
-	lapsed := now
-	switch p.Strategy {
-	case ratelimit.MovingWindow:
-		lapsed -= p.Period
-	case ratelimit.Concurrency:
-	default:
-		return false
-	}
-	n := len(b.Log)
-	if n < cap(b.Log) || n > 0 && b.Log[0].At <= lapsed {
-		return false
-	}
-	longer := entryBytes*(2*int64(n)+4) + int64(unsafe.Sizeof(limitLog{}))
-	return l.used.Load()+longer > l.most
-}
-
-// keep stores a bucket's log, which had room for so many entries before.
-func (l *limitLogs) keep(s *limitSlot, b *ratelimit.Bucket, room int) {
-	if b.Log == nil && s.log == nil {
-		return
-	}
-	if s.log == nil {
-		s.log = &limitLog{}
-	}
-	if cap(b.Log) > room { // it has new memory
-		bytes := entryBytes*int64(cap(b.Log)) + int64(unsafe.Sizeof(limitLog{}))
-		l.used.Add(bytes - s.log.bytes)
-		s.log.bytes = bytes
-	}
-	s.log.entries = b.Log
-}
-
-func (l *limitLogs) drop(log *limitLog) {
-	if log != nil {
-		l.used.Add(-log.bytes)
-	}
+	slot.keep(&a.Bucket, a.Plan, &w.shard.logs, w.room)
 }

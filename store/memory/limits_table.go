@@ -1,11 +1,6 @@
 package memory
 
-import (
-	"math/bits"
-	"unsafe"
-
-	"github.com/hone-go/hone/ratelimit"
-)
+import "math/bits"
 
 // A limitTable is a hash table of buckets with open addressing. A slot is as
 // near behind the place of its digest as it was free: a search ends at a free
@@ -18,18 +13,6 @@ type limitTable struct {
 	used  int
 	hand  int // where the search for buckets that are as new goes on
 }
-
-// A limitSlot is a bucket. It fills a cache line.
-type limitSlot struct {
-	digest           digest
-	until            int64 // when the bucket is as new
-	at, used, before int64
-	log              *limitLog
-	_                [8]byte
-}
-
-// slotBytes is what a slot takes, with its tag.
-const slotBytes = int64(unsafe.Sizeof(limitSlot{})) + 1
 
 func newLimitTable(slots int) limitTable {
 	return limitTable{tags: make([]uint8, slots), slots: make([]limitSlot, slots)}
@@ -81,8 +64,8 @@ func (t *limitTable) insert(d digest) *limitSlot {
 func (t *limitTable) fits(n int) bool { return (t.used+n)*8 <= len(t.slots)*7 }
 
 // remove empties slot i, and moves what was kept from its place to the front.
-func (t *limitTable) remove(i int, logs *limitLogs) {
-	logs.drop(t.slots[i].log)
+func (t *limitTable) remove(i int, logs *shardLogs) {
+	logs.drop(&t.slots[i])
 	t.used--
 	for j := t.next(i); t.tags[j] != 0; j = t.next(j) {
 		// Slot j may move to i unless its home lies after i, up to j.
@@ -97,12 +80,12 @@ func (t *limitTable) remove(i int, logs *limitLogs) {
 func (t *limitTable) free(i int) { t.slots[i], t.tags[i] = limitSlot{}, 0 }
 
 // sweep looks at some slots and removes buckets that are as new.
-func (t *limitTable) sweep(now int64, slots int, logs *limitLogs) {
+func (t *limitTable) sweep(now int64, slots int, logs *shardLogs) {
 	for range min(slots, len(t.slots)) {
 		if t.hand >= len(t.slots) {
 			t.hand = 0
 		}
-		if t.tags[t.hand] != 0 && t.slots[t.hand].until <= now {
+		if t.tags[t.hand] != 0 && t.slots[t.hand].until() <= now {
 			t.remove(t.hand, logs) // another may be here now
 		} else {
 			t.hand++
@@ -111,7 +94,7 @@ func (t *limitTable) sweep(now int64, slots int, logs *limitLogs) {
 }
 
 // purge removes all buckets that are as new. Cost: it looks at every slot once.
-func (t *limitTable) purge(now int64, logs *limitLogs) {
+func (t *limitTable) purge(now int64, logs *shardLogs) {
 	start := 0
 	for t.tags[start] != 0 {
 		start++ // no search passes a free slot, and an eighth is free
@@ -123,10 +106,10 @@ func (t *limitTable) purge(now int64, logs *limitLogs) {
 		s := t.slots[i]
 		t.free(i)
 		t.used--
-		if s.until > now {
+		if s.until() > now {
 			*t.insert(s.digest) = s // here, or in a gap before
 		} else {
-			logs.drop(s.log)
+			logs.drop(&s)
 		}
 	}
 }
@@ -134,7 +117,7 @@ func (t *limitTable) purge(now int64, logs *limitLogs) {
 // makeRoom makes room for n more buckets in a table of at most most slots: it
 // removes those that are as new, and if they are too few or very many, it moves
 // the others into a table of twice their number.
-func (t *limitTable) makeRoom(now int64, n, most int, logs *limitLogs) {
+func (t *limitTable) makeRoom(now int64, n, most int, logs *shardLogs) {
 	if len(t.slots) > 0 {
 		t.purge(now, logs)
 	}
@@ -151,18 +134,3 @@ func (t *limitTable) makeRoom(now int64, n, most int, logs *limitLogs) {
 
 // minSlots is the size of the smallest table.
 const minSlots = 8
-
-// bucket returns a copy of the slot's bucket.
-func (s *limitSlot) bucket() ratelimit.Bucket {
-	b := ratelimit.Bucket{At: s.at, Used: s.used, Before: s.before}
-	if s.log != nil {
-		b.Log = s.log.entries
-	}
-	return b
-}
-
-// keep stores a bucket but for its log.
-func (s *limitSlot) keep(b *ratelimit.Bucket, p *ratelimit.Plan) {
-	s.at, s.used, s.before = b.At, b.Used, b.Before
-	s.until = b.Expiry(p)
-}

@@ -17,15 +17,15 @@ func TestLimitTableKeepsWhatIsNotRemoved(t *testing.T) {
 		case (slot != nil) != kept[d]:
 			t.Fatalf("find(%x) = %v, want %t", d.lo, slot, kept[d])
 		case slot != nil:
-			slot.until = 1
+			slot.setTimes(0, 1)
 			if r.IntN(2) == 0 {
-				table.sweep(1, len(table.slots), &limitLogs{})
+				table.sweep(1, len(table.slots), &shardLogs{})
 			} else {
-				table.purge(1, &limitLogs{})
+				table.purge(1, &shardLogs{})
 			}
 			delete(kept, d)
 		case table.fits(1):
-			table.insert(d).until = 2
+			table.insert(d).setTimes(0, 2)
 			kept[d] = true
 		}
 	}

@@ -78,7 +78,6 @@ var pairBars = []pairBar{
 	{"Classification/query", "hone", "hone-before", 1.5},
 	{"Classification/exec", "hone", "hone-before", 1.5},
 	{"Serve/connections=16", "hone", "static", 1 / 0.9}, // of the throughput, 0.9
-	{"LimitedServe/connections=16", "hone", "static", 1 / 0.9},
 	{"Serve/connections=16", "hone-gzip", "hone-identity", 1.1},
 	{"Hit/coded", "gzip", "identity", 1.1},
 	{"Hit/coded", "zstd", "identity", 1.1},
@@ -125,41 +124,24 @@ var metricBars = []metricBar{
 	{"SharedLimits/limits=1/keys=10000", "hone", "trips/op", 1, 1},
 	{"SharedLimits/limits=3/keys=hot", "hone", "trips/op", 1, 1},
 	{"SharedLimits/limits=3/keys=10000", "hone", "trips/op", 1, 1},
-	{"Admission/store=memory/strategy=sliding", "hone", "least/limit", 1, 1},
-	{"Admission/store=memory/strategy=sliding", "hone", "most/limit", 1, 1},
-	{"Admission/store=memory/strategy=fixed", "hone", "least/limit", 1, 1},
-	{"Admission/store=memory/strategy=fixed", "hone", "most/limit", 1, 1},
-	{"Admission/store=memory/strategy=moving", "hone", "least/limit", 1, 1},
-	{"Admission/store=memory/strategy=moving", "hone", "most/limit", 1, 1},
-	{"Admission/store=memory/strategy=gcra", "hone", "least/limit", 1, 1},
-	{"Admission/store=memory/strategy=gcra", "hone", "most/limit", 1, 1},
-	{"Admission/store=memory/strategy=concurrent", "hone", "least/limit", 1, 1},
-	{"Admission/store=memory/strategy=concurrent", "hone", "most/limit", 1, 1},
-	{"Admission/store=redis/strategy=sliding", "hone", "least/limit", 1, 1},
-	{"Admission/store=redis/strategy=sliding", "hone", "most/limit", 1, 1},
-	{"Admission/store=redis/strategy=fixed", "hone", "least/limit", 1, 1},
-	{"Admission/store=redis/strategy=fixed", "hone", "most/limit", 1, 1},
-	{"Admission/store=redis/strategy=moving", "hone", "least/limit", 1, 1},
-	{"Admission/store=redis/strategy=moving", "hone", "most/limit", 1, 1},
-	{"Admission/store=redis/strategy=gcra", "hone", "least/limit", 1, 1},
-	{"Admission/store=redis/strategy=gcra", "hone", "most/limit", 1, 1},
-	{"Admission/store=redis/strategy=concurrent", "hone", "least/limit", 1, 1},
-	{"Admission/store=redis/strategy=concurrent", "hone", "most/limit", 1, 1},
-	{"Admission/store=memcached/strategy=sliding", "hone", "least/limit", 1, 1},
-	{"Admission/store=memcached/strategy=sliding", "hone", "most/limit", 1, 1},
-	{"Admission/store=memcached/strategy=fixed", "hone", "least/limit", 1, 1},
-	{"Admission/store=memcached/strategy=fixed", "hone", "most/limit", 1, 1},
-	{"Admission/store=memcached/strategy=moving", "hone", "least/limit", 1, 1},
-	{"Admission/store=memcached/strategy=moving", "hone", "most/limit", 1, 1},
-	{"Admission/store=memcached/strategy=gcra", "hone", "least/limit", 1, 1},
-	{"Admission/store=memcached/strategy=gcra", "hone", "most/limit", 1, 1},
-	{"Admission/store=memcached/strategy=concurrent", "hone", "least/limit", 1, 1},
-	{"Admission/store=memcached/strategy=concurrent", "hone", "most/limit", 1, 1},
 	{"Flood/budget=16MiB", "hone", "heap/budget", 0, 1 + 1./64}, // of which 1/64 is a table that grows
 	{"Flood/budget=64MiB", "hone", "heap/budget", 0, 1 + 1./64},
 	{"Refused/goroutines=1", "hone", "trips", 0, 0},
 	{"Export/rows=1e6", "hone", "MiB-growth", 0, 64},
 	{"Export/rows=1e6", "hone", "ms-to-first-byte", 0, 20},
+}
+
+// admissionBars have every store admit exactly the limit, by each strategy.
+func admissionBars() []metricBar {
+	var all []metricBar
+	for _, store := range []string{"memory", "redis", "memcached", "mongo"} {
+		for _, strategy := range []string{"sliding", "fixed", "moving", "gcra", "concurrent"} {
+			for _, unit := range []string{"least/limit", "most/limit"} {
+				all = append(all, metricBar{"Admission/store=" + store + "/strategy=" + strategy, "hone", unit, 1, 1})
+			}
+		}
+	}
+	return all
 }
 
 // A turnBar bounds a ratio to a peer that a benchmark found by running the two
@@ -180,6 +162,9 @@ var turnBars = []turnBar{
 	{"Encode/coding=zstd/size=2KB", "of-gzhttp", 1},
 	{"Encode/coding=zstd/size=20KB", "of-gzhttp", 1},
 	{"Encode/coding=zstd/size=100KB", "of-gzhttp", 1},
+	{"Limits/goroutines=1/peer=go-limiter", "of-peer", 1},
+	{"Limits/goroutines=1/peer=throttled", "of-peer", 1},
+	{"LimitedServe/connections=16", "of-static", 1 / 0.9}, // of the throughput, 0.9
 }
 
 // printBars prints each bar that was measured and reports whether all are met.
@@ -221,7 +206,7 @@ func printBars(w io.Writer, results []*result) bool {
 		}
 		line(allocs/b.perOp <= b.most, "%s\thone adds %.2f allocations\twant ≤ %.0f", b.group, allocs/b.perOp, b.most)
 	}
-	for _, b := range metricBars {
+	for _, b := range slices.Concat(metricBars, admissionBars()) {
 		r := find(results, b.group, b.impl)
 		if r == nil || len(r.metrics[b.unit]) == 0 {
 			continue
