@@ -17,6 +17,7 @@ import (
 	"github.com/ulule/limiter/v3"
 	ululeredis "github.com/ulule/limiter/v3/drivers/store/redis"
 
+	"github.com/hone-go/hone/internal/testserver"
 	"github.com/hone-go/hone/internal/testserver/server"
 	"github.com/hone-go/hone/ratelimit"
 	"github.com/hone-go/hone/store/redis"
@@ -102,6 +103,7 @@ func honeSharedLimits(b *testing.B, node *server.RedisNode, limits int) func(str
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = st.Close() })
+	testserver.Eventually(b, "the store answers", func() bool { return st.Ping(b.Context()) == nil })
 	rule := limitRule(b, st.Limits(), [...]string{
 		1: "1000000000/day", 3: "100000000/second; 500000000/hour; 1000000000/day",
 	}[limits], ratelimit.RuleConfig{})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,10 +44,53 @@ func TestASlowConnectionIsMadeInTheBackground(t *testing.T) {
 	s := open(t, "redis://"+address, redis.Config{})
 	_, err := s.Get(t.Context(), "k")
 	wantUnavailable(t, "the first Get", err)
-	eventually(t, "the store answers", func() bool {
+	testserver.Eventually(t, "the store answers", func() bool {
 		_, err := s.Get(t.Context(), "k")
 		return err == nil
 	})
+}
+
+// TestOpenMakesTheConnections: a burst finds them made. Each is made after the
+// one before, so that the fourth would take longer than calls wait.
+func TestOpenMakesTheConnections(t *testing.T) {
+	const connections = 4 // of a client on four cores or more
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(connections))
+	address := relay(t, testserver.Redis(t), 30*time.Millisecond, nil)
+	s := open(t, "redis://"+address, redis.Config{Heartbeat: time.Hour})
+	testserver.Eventually(t, "all connections are made", func() bool { return s.Made() == connections })
+	wantBurst(t, s)
+}
+
+// TestOpenMakesTheConnectionsLater: when the server is there.
+func TestOpenMakesTheConnectionsLater(t *testing.T) {
+	const connections = 4
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(connections))
+	n := node(t)
+	n.Kill()
+	began := time.Now()
+	s := open(t, url(n), redis.Config{})
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("Open without a server took %v", took)
+	}
+	if err := n.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	testserver.Eventually(t, "all connections are made", func() bool { return s.Made() >= connections })
+	wantBurst(t, s)
+}
+
+// wantBurst makes many calls at once, none of which may fail.
+func wantBurst(t *testing.T, s *redis.Store) {
+	t.Helper()
+	var calls sync.WaitGroup
+	for i := range 200 {
+		calls.Go(func() {
+			if _, err := s.Get(t.Context(), decimal(int64(i))); err != nil {
+				t.Errorf("Get in a burst after Open = %v", err)
+			}
+		})
+	}
+	calls.Wait()
 }
 
 // TestAServerThatIsTooOldForACommand is before Redis 7.0, which does not take
@@ -115,7 +159,7 @@ func (e editor) Write(b []byte) (int, error) {
 // longer than their context either.
 func TestMoreCallsThanAConnectionHasRoomFor(t *testing.T) {
 	n := node(t)
-	s := ready(t, url(n), redis.Config{})
+	s := connected(t, url(n), redis.Config{})
 	if err := n.Freeze(); err != nil {
 		t.Fatal(err)
 	}
@@ -142,12 +186,12 @@ func TestMoreCallsThanAConnectionHasRoomFor(t *testing.T) {
 	if err := n.Thaw(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the store answers", func() bool { return s.Ping(t.Context()) == nil })
+	testserver.Eventually(t, "the store answers", func() bool { return s.Ping(t.Context()) == nil })
 }
 
 func TestACallThatEndsEarlyKeepsItsConnection(t *testing.T) {
 	n := node(t)
-	s := open(t, url(n), redis.Config{})
+	s := connected(t, url(n), redis.Config{})
 	c := raw(t, n.Address())
 	connections := func() string {
 		text, err := command(t, c, "INFO", "stats").ToString()
@@ -164,8 +208,8 @@ func TestACallThatEndsEarlyKeepsItsConnection(t *testing.T) {
 		defer cancel()
 		return s.Set(ctx, []cache.Entry{entry("n:k", value)})
 	}
-	for range 20 { // over each connection
-		eventually(t, "the store answers", func() bool { return write("v", patience) == nil })
+	if err := write("v", patience); err != nil {
+		t.Fatal(err)
 	}
 	before := connections()
 	command(t, c, "CLIENT", "PAUSE", "200", "WRITE")

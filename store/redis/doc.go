@@ -16,12 +16,12 @@
 //
 // # When servers fail
 //
-// Opening a store needs no server. Without one, calls fail at once while
-// connections are made in the background; a call that was sent ends with its
-// context. Only while a new connection greets a server that has frozen since
-// it was found can a call wait longer, for half a second at most. Reads are
-// sent twice if a connection breaks, writes never: whether one has happened is
-// unknown then.
+// Opening a store needs no server, and begins to make all connections to the
+// masters in the background. While there are none, calls fail at once; a call
+// that was sent ends with its context. Only while a new connection greets a
+// server that has frozen since it was found can a call wait longer, for half a
+// second at most. Reads are sent twice if a connection breaks, writes never:
+// whether one has happened is unknown then.
 //
 // Redis copies to replicas later than it answers. What the promoted replica
 // had confirmed stands after a failover: values, leases, deletions and

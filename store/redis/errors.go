@@ -72,3 +72,13 @@ func isNotNumber(err error) bool {
 func isContext(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
+
+// firstError keeps the first error of several, but rather that there was no
+// answer than another.
+type firstError struct{ err error }
+
+func (f *firstError) note(err error) {
+	if f.err == nil || isForeign(f.err) && err != nil {
+		f.err = err
+	}
+}

@@ -12,6 +12,9 @@ func (s *Store) ForceScripts() { s.scripted.Store(true) }
 // Scripted reports whether it does.
 func (s *Store) Scripted() bool { return s.scripted.Load() }
 
+// Made is how many connections were made.
+func (s *Store) Made() uint64 { return s.conn.dialer.made.Load() }
+
 // GateCalls is how many calls may be under way.
 const GateCalls = gateCalls
 

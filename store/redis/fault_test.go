@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hone-go/hone/cache"
+	"github.com/hone-go/hone/internal/testserver"
 	"github.com/hone-go/hone/store/redis"
 )
 
@@ -88,7 +89,7 @@ func (l *load) end() {
 func (l *load) answered() {
 	l.t.Helper()
 	before := l.answers.Load()
-	eventually(l.t, "calls are answered", func() bool { return l.answers.Load() > before+100 })
+	testserver.Eventually(l.t, "calls are answered", func() bool { return l.answers.Load() > before+100 })
 }
 
 func (l *load) wantPrompt() {
@@ -130,8 +131,8 @@ func TestOpenNeedsNoServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	eventually(t, "the store answers", func() bool { return s.Ping(t.Context()) == nil })
-	eventually(t, "the watch tells", func() bool { return r.count("lost") > 0 && w.Told().After(began) })
+	testserver.Eventually(t, "the store answers", func() bool { return s.Ping(t.Context()) == nil })
+	testserver.Eventually(t, "the watch tells", func() bool { return r.count("lost") > 0 && w.Told().After(began) })
 }
 
 func TestKillAndRestartUnderLoad(t *testing.T) {
@@ -145,8 +146,8 @@ func TestKillAndRestartUnderLoad(t *testing.T) {
 		lost := r.count("lost")
 		n.Kill()
 		before := l.failures.Load()
-		eventually(t, "calls fail", func() bool { return l.failures.Load() > before })
-		eventually(t, "the disconnection is told", func() bool { return r.count("lost") > lost })
+		testserver.Eventually(t, "calls fail", func() bool { return l.failures.Load() > before })
+		testserver.Eventually(t, "the disconnection is told", func() bool { return r.count("lost") > lost })
 		lost = r.count("lost")
 		if err := n.Start(t.Context()); err != nil {
 			t.Fatal(err)
@@ -156,7 +157,7 @@ func TestKillAndRestartUnderLoad(t *testing.T) {
 		if took := time.Since(back); took > time.Second+callSlack {
 			t.Errorf("calls were answered %v after the restart, want a second", took)
 		}
-		eventually(t, "Told moves on", func() bool { return w.Told().After(back) })
+		testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(back) })
 		if r.count("lost") == lost {
 			t.Error("Told moved on after a restart without another Lost")
 		}
@@ -181,7 +182,7 @@ func TestAFrozenServerHoldsNoCallBeyondItsContext(t *testing.T) {
 	before := l.failures.Load()
 	// Far more calls than there is room for, so that the gate holds too; and
 	// the connections are closed meanwhile, for being silent.
-	eventually(t, "many calls fail", func() bool { return l.failures.Load() > before+2*redis.GateCalls })
+	testserver.Eventually(t, "many calls fail", func() bool { return l.failures.Load() > before+2*redis.GateCalls })
 	if told := w.Told(); told.After(frozen.Add(callSlack)) {
 		t.Errorf("Told() = %v while the server is frozen since %v", told, frozen)
 	}
@@ -193,7 +194,7 @@ func TestAFrozenServerHoldsNoCallBeyondItsContext(t *testing.T) {
 	if took := time.Since(thawed); took > time.Second+callSlack {
 		t.Errorf("calls were answered %v after the thaw, want a second", took)
 	}
-	eventually(t, "Told moves on", func() bool { return w.Told().After(thawed) })
+	testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(thawed) })
 	if r.count("lost") == 0 {
 		t.Error("no Lost")
 	}
@@ -246,7 +247,7 @@ func TestEvictionOfTheTagsKillsEntries(t *testing.T) {
 		}
 	}
 	gone := time.Now()
-	eventually(t, "Told moves on", func() bool { return w.Told().After(gone) })
+	testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(gone) })
 	if r.count("lost") < 2 {
 		t.Errorf("told %q, want Lost for the loss of the tags", r.all())
 	}
@@ -261,7 +262,7 @@ func TestAReadOnlyReplicaIsRead(t *testing.T) {
 	m, s := ready(t, url(master), redis.Config{}), ready(t, url(replica), redis.Config{})
 	set(t, m, "n:k", "v")
 	invalidate(t, m, "n", "a")
-	eventually(t, "the replica has the value", func() bool {
+	testserver.Eventually(t, "the replica has the value", func() bool {
 		it, err := s.Get(t.Context(), "n:k")
 		return err == nil && it.State == cache.Found
 	})

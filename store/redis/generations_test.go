@@ -128,7 +128,7 @@ func TestALostSetKillsWhatWasLoadedBefore(t *testing.T) {
 	loaded := invalidate(t, s, ns, "a")
 	lost := r.count("lost")
 	command(t, rawShared(t), "DEL", "{"+ns+"}:g") // as eviction does
-	eventually(t, "the loss is told", func() bool { return r.count("lost") > lost })
+	testserver.Eventually(t, "the loss is told", func() bool { return r.count("lost") > lost })
 	of, now := generations(t, s, ns, "a", "b")
 	if of[0] <= loaded || of[1] <= loaded || now < of[0] {
 		t.Errorf("generations = %d, %d, want all above %d", of, now, loaded)

@@ -40,7 +40,23 @@ func open(t testing.TB, url string, c redis.Config) *redis.Store {
 func ready(t testing.TB, url string, c redis.Config) *redis.Store {
 	t.Helper()
 	s := open(t, url, c)
-	eventually(t, "the store answers", func() bool { return s.Ping(t.Context()) == nil })
+	testserver.Eventually(t, "the store answers", func() bool { return s.Ping(t.Context()) == nil })
+	return s
+}
+
+// connected opens a store and waits until all its connections are made: it picks
+// one of a few at random for each call.
+func connected(t testing.TB, url string, c redis.Config) *redis.Store {
+	t.Helper()
+	s := open(t, url, c)
+	testserver.Eventually(t, "all connections answer", func() bool {
+		for range 64 {
+			if _, err := s.Get(t.Context(), "k"); err != nil {
+				return false
+			}
+		}
+		return true
+	})
 	return s
 }
 
@@ -95,20 +111,6 @@ func command(t testing.TB, c rueidis.Client, words ...string) rueidis.RedisResul
 		t.Fatalf("%q: %v", words, err)
 	}
 	return r
-}
-
-// eventually waits until ok.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	retry := time.NewTicker(2 * time.Millisecond)
-	defer retry.Stop()
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v", what, patience)
-		}
-		<-retry.C
-	}
 }
 
 func token() (tk cache.Token) {
@@ -221,6 +223,6 @@ func watch(t testing.TB, s *redis.Store, namespace string) (*record, cache.Watch
 		t.Fatal(err)
 	}
 	t.Cleanup(w.Close)
-	eventually(t, "Lost is called", func() bool { return r.count("lost") > 0 })
+	testserver.Eventually(t, "Lost is called", func() bool { return r.count("lost") > 0 })
 	return r, w
 }

@@ -3,7 +3,7 @@ package redis_test
 import (
 	"context"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,26 +16,42 @@ import (
 )
 
 func TestLimitsOnCluster(t *testing.T) {
-	needServer(t)
-	c, err := server.StartRedisCluster(t.Context(), t.TempDir(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Stop)
-	for _, n := range c.Nodes {
-		cl := raw(t, n.Address())
-		eventually(t, "the nodes agree", func() bool {
-			text, _ := command(t, cl, "CLUSTER", "INFO").ToString()
-			return strings.Contains(text, "cluster_state:ok") && strings.Contains(text, "cluster_known_nodes:3")
-		})
-	}
+	c := cluster(t, 0)
 	l := ready(t, c.URL(), redis.Config{}).Limits()
-	t.Run("agreement", func(t *testing.T) {
-		ratelimittest.RunAgreement(t, ready(t, c.URL(), redis.Config{}).Limits(), ratelimittest.AgreementConfig{Seed: *seed, Calls: 500})
+	t.Run("agreement in one slot", func(t *testing.T) {
+		one := oneSlot{ready(t, c.URL(), redis.Config{}).Limits()}
+		ratelimittest.RunAgreement(t, one, ratelimittest.AgreementConfig{Seed: *seed, Calls: 500})
+	})
+	t.Run("agreement over slots", func(t *testing.T) {
+		// What a refusal takes back leaves no trace, but for what Limits says.
+		over := leaseless{ready(t, c.URL(), redis.Config{}).Limits()}
+		ratelimittest.RunAgreement(t, over, ratelimittest.AgreementConfig{Seed: *seed, Calls: 500, Steady: true})
 	})
 	t.Run("a refusal in one slot takes back the others", func(t *testing.T) { testTakenBack(t, l) })
 	t.Run("many callers over slots", func(t *testing.T) { testManyOverSlots(t, l) })
+	t.Run("processes over slots", func(t *testing.T) { testProcessesOverSlots(t, c.URL(), l) })
 	t.Run("a lost node is an error", func(t *testing.T) { testLostNode(t, c, l) })
+}
+
+// oneSlot puts all buckets in one slot, by keeping them apart by their scopes.
+type oneSlot struct{ *redis.Limits }
+
+func (o oneSlot) Apply(ctx context.Context, op ratelimit.Op, charges []ratelimit.Charge, results []ratelimit.Result) error {
+	moved := slices.Clone(charges)
+	for i := range moved {
+		moved[i].Scope, moved[i].Key = moved[i].Scope+":"+moved[i].Key, "one"
+	}
+	return o.Limits.Apply(ctx, op, moved, results)
+}
+
+// leaseless supports no leases.
+type leaseless struct{ *redis.Limits }
+
+func (leaseless) Supports(l ratelimit.Limit) error {
+	if l.Strategy == ratelimit.Concurrency {
+		return ratelimit.ErrUnsupported
+	}
+	return nil
 }
 
 // overSlots returns a charge of one unit on each of n keys.

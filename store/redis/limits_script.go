@@ -2,7 +2,6 @@ package redis
 
 import (
 	_ "embed"
-	"math/bits"
 	"sync/atomic"
 
 	"github.com/hone-go/hone/ratelimit"
@@ -11,8 +10,10 @@ import (
 var (
 	//go:embed scripts/limits/arithmetic.lua
 	limitsArithmeticLua string
-	//go:embed scripts/limits/quick.lua
-	limitsQuickLua string
+	//go:embed scripts/limits/take.lua
+	limitsTakeLua string
+	//go:embed scripts/limits/reset.lua
+	limitsResetLua string
 	//go:embed scripts/limits/head.lua
 	limitsHeadLua string
 	//go:embed scripts/limits/fixed_core.lua
@@ -36,7 +37,7 @@ var (
 )
 
 // A strategyPart is one strategy's part of the script, and its letter in it.
-// core is what the quick script shares with it, "" if it knows no quick way.
+// core is what the script of plain takes shares with it, "" if they are none.
 type strategyPart struct{ letter, core, source string }
 
 func partOf(s ratelimit.Strategy) strategyPart {
@@ -57,50 +58,54 @@ func partOf(s ratelimit.Strategy) strategyPart {
 // strategies is how many there are.
 const strategies = int(ratelimit.Concurrency) + 1
 
-// limitScripts holds a script for each set of strategies, made when it is first
-// needed: the server runs all of a script each time, and most requests need one
-// strategy's part of it. Those after the sets are the quick ones, one for each
-// strategy.
-type limitScripts [1<<strategies + strategies]atomic.Pointer[script]
+var limitsResetScript = newScript(limitsResetLua)
 
-// of returns the script for all groups of a call.
-func (l *limitScripts) of(groups []limitGroup) *script {
-	var set uint
-	for i := range groups {
-		set |= groups[i].strategies
+// limitScripts holds the scripts, made when they are first needed. The server
+// runs all of a script each time, and most requests need one strategy's part of
+// it: there is one for the plain takes of each strategy, and one for each set
+// of strategies.
+type limitScripts struct {
+	take [strategies]atomic.Pointer[script]
+	sets [1 << strategies]atomic.Pointer[script]
+}
+
+// ofTakes returns the script for plain takes by a strategy.
+func (l *limitScripts) ofTakes(s ratelimit.Strategy) *script {
+	return once(&l.take[s], func() *script {
+		return newScript(limitsArithmeticLua, partOf(s).core, limitsTakeLua)
+	})
+}
+
+// of returns the script for a set of strategies.
+func (l *limitScripts) of(set uint) *script {
+	return once(&l.sets[set], func() *script {
+		parts := []string{limitsArithmeticLua, limitsHeadLua}
+		for i := range strategies {
+			if set&(1<<i) != 0 {
+				part := partOf(ratelimit.Strategy(i))
+				parts = append(parts, part.core, part.source)
+			}
+		}
+		return newScript(append(parts, limitsTailLua)...)
+	})
+}
+
+// once returns what p points to, made if there is nothing: another's is the
+// same.
+func once(p *atomic.Pointer[script], build func() *script) *script {
+	s := p.Load()
+	if s == nil {
+		s = build()
+		p.Store(s)
 	}
-	at := set
-	if groups[0].quick { // then all are, by one strategy
-		at = 1<<strategies + uint(bits.TrailingZeros(set))
-	}
-	if s := l[at].Load(); s != nil {
-		return s
-	}
-	s := newLimitScript(set, groups[0].quick)
-	l[at].Store(s) // another's is the same
 	return s
 }
 
-func newLimitScript(set uint, quick bool) *script {
-	if quick {
-		core := partOf(ratelimit.Strategy(bits.TrailingZeros(set))).core
-		return newScript(limitsArithmeticLua, core, limitsQuickLua)
-	}
-	parts := []string{limitsArithmeticLua, limitsHeadLua}
-	for i := range strategies {
-		if set&(1<<i) != 0 {
-			part := partOf(ratelimit.Strategy(i))
-			parts = append(parts, part.core, part.source)
-		}
-	}
-	return newScript(append(parts, limitsTailLua)...)
-}
-
-// isQuick reports whether the quick script can do op on all charges: a Take of
-// one strategy, and nothing special.
-func isQuick(op ratelimit.Op, charges []ratelimit.Charge) bool {
+// isPlain reports whether a Take of the charges is a plain one: of one strategy
+// that keeps three numbers, and nothing special.
+func isPlain(charges []ratelimit.Charge) bool {
 	strategy := charges[0].Limit.Strategy
-	if op != ratelimit.Take || partOf(strategy).core == "" {
+	if partOf(strategy).core == "" {
 		return false
 	}
 	for i := range charges {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/hone-go/hone/internal/testserver"
 	"github.com/hone-go/hone/ratelimit"
 	"github.com/hone-go/hone/ratelimit/ratelimittest"
 	"github.com/hone-go/hone/store/redis"
@@ -74,14 +75,37 @@ func TestLimitsAreOneCommand(t *testing.T) {
 			apply(t, l, ratelimit.Take, all[:k])
 		}
 		sent := callsOf(t, c)
-		if sent["evalsha"] != 100 {
-			t.Errorf("%d limits: 100 calls sent %v, want 100 evalsha", k, sent)
+		if sent["evalsha"] != 100 || sent["time"] != 100 {
+			t.Errorf("%d limits: 100 calls sent %v, want 100 evalsha, which ask for the time once", k, sent)
 		}
 		for _, other := range []string{"eval", "script|load", "multi", "publish"} {
 			if sent[other] != 0 {
 				t.Errorf("%d limits: 100 calls sent %v", k, sent)
 			}
 		}
+	}
+}
+
+// TestLimitsResetIsOneCommand counts what a reset sends, and what it tells.
+func TestLimitsResetIsOneCommand(t *testing.T) {
+	n := node(t)
+	l := ready(t, url(n), redis.Config{Heartbeat: time.Hour}).Limits()
+	c := raw(t, n.Address())
+	all := charges("t:one", "key", daily(10))
+	all = append(all, charges("t:other", "key", daily(20))...)
+	apply(t, l, ratelimit.Take, all)
+	apply(t, l, ratelimit.Reset, all) // the server knows the script
+	apply(t, l, ratelimit.Take, all)
+	command(t, c, "CONFIG", "RESETSTAT")
+	for i, r := range apply(t, l, ratelimit.Reset, all) {
+		if want := (ratelimit.Result{Remaining: all[i].Limit.Amount}); r != want {
+			t.Errorf("%s: Reset = %+v, want %+v", all[i].Limit.Strategy, r, want)
+		}
+	}
+	// The script's own calls count too: one for each key, and for each scope.
+	sent := callsOf(t, c)
+	if sent["evalsha"] != 1 || sent["del"] != 12 || sent["publish"] != 2 || sent["eval"] != 0 {
+		t.Errorf("Reset sent %v, want 1 evalsha that calls 12 del and 2 publish", sent)
 	}
 }
 
@@ -128,64 +152,6 @@ func TestLimitsSurviveLosingTheScripts(t *testing.T) {
 	}
 }
 
-// TestLimitsExpire checks that the server drops buckets when they are as new,
-// and not before.
-func TestLimitsExpire(t *testing.T) {
-	n := node(t)
-	l := ready(t, url(n), redis.Config{}).Limits()
-	c := raw(t, n.Address())
-	all := charges("t:expire", "key", daily(10))
-	results := apply(t, l, ratelimit.Take, all)
-	var longest time.Duration
-	for _, r := range results {
-		longest = max(longest, r.ResetAfter)
-	}
-	keys, err := command(t, c, "KEYS", "*").AsStrSlice()
-	if err != nil || len(keys) != len(all)+1 {
-		t.Fatalf("KEYS = %q, %v, want one for each limit and two for concurrency", keys, err)
-	}
-	for _, k := range keys {
-		ms, err := command(t, c, "PTTL", k).AsInt64()
-		if left := time.Duration(ms) * time.Millisecond; err != nil || left <= 0 || left > longest+time.Second {
-			t.Errorf("PTTL %q = %v, %v, want above 0 and at most %v", k, left, err, longest)
-		}
-	}
-	apply(t, l, ratelimit.Reset, all)
-	if size, err := command(t, c, "DBSIZE").AsInt64(); err != nil || size != 0 {
-		t.Errorf("%d keys after Reset, %v, want none", size, err)
-	}
-	// What is given back leaves nothing either.
-	results = apply(t, l, ratelimit.Take, all)
-	for i := range all {
-		all[i].Receipt = results[i].Receipt
-	}
-	for i, r := range apply(t, l, ratelimit.Refund, all) {
-		if r.Granted != 1 && all[i].Limit.Strategy != ratelimit.GCRA { // its debt has shrunk since
-			t.Errorf("%s: Refund = %+v, want one unit", all[i].Limit.Strategy, r)
-		}
-	}
-	if size, err := command(t, c, "DBSIZE").AsInt64(); err != nil || size != 0 {
-		t.Errorf("%d keys after Refund of everything, %v, want none", size, err)
-	}
-}
-
-// TestLimitsHideKeys checks that what a key was cannot be read in the server.
-func TestLimitsHideKeys(t *testing.T) {
-	n := node(t)
-	l := ready(t, url(n), redis.Config{}).Limits()
-	apply(t, l, ratelimit.Take, charges("t:scope", "alice@example.com", daily(10)))
-	c := raw(t, n.Address())
-	keys, err := command(t, c, "KEYS", "*").AsStrSlice()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, k := range keys {
-		if strings.Contains(k, "alice") || !strings.HasPrefix(k, "limit:{") || len(k) > 60 {
-			t.Errorf("a key is %q, want limit:{…} and no more than 60 bytes", k)
-		}
-	}
-}
-
 func TestLimitsRefusedWrites(t *testing.T) {
 	n := node(t)
 	l := ready(t, url(n), redis.Config{}).Limits()
@@ -201,7 +167,7 @@ func TestLimitsRefusedWrites(t *testing.T) {
 		wantLimitsUnavailable(t, strings.Join(full.set, " "), l.Apply(t.Context(), ratelimit.Take, all[:4], make([]ratelimit.Result, 4)))
 		command(t, c, full.clear...)
 	}
-	eventually(t, "writes are taken again", func() bool {
+	testserver.Eventually(t, "writes are taken again", func() bool {
 		return l.Apply(t.Context(), ratelimit.Take, all[4:], make([]ratelimit.Result, 1)) == nil
 	})
 	for i, r := range apply(t, l, ratelimit.Peek, all[:4]) {
@@ -231,23 +197,23 @@ func TestWatchResets(t *testing.T) {
 			told++
 		})
 	}()
-	eventually(t, "the subscription is told", func() bool { return count() > 0 })
+	testserver.Eventually(t, "the subscription is told", func() bool { return count() > 0 })
 
 	before := count()
 	apply(t, others, ratelimit.Reset, charges("shop2:login", "k", daily(1)[:1]))
 	apply(t, others, ratelimit.Reset, charges("shop:login", "k", daily(1)))
-	eventually(t, "a reset is told", func() bool { return count() > before })
+	testserver.Eventually(t, "a reset is told", func() bool { return count() > before })
 	if n := count() - before; n != 1 {
 		t.Errorf("told %d times, want 1: one scope was reset, and another namespace's", n)
 	}
 
 	before = count()
 	n.Kill()
-	eventually(t, "the loss is told", func() bool { return count() > before })
+	testserver.Eventually(t, "the loss is told", func() bool { return count() > before })
 	if err := n.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a reset after the restart is told", func() bool {
+	testserver.Eventually(t, "a reset after the restart is told", func() bool {
 		before := count()
 		_ = others.Apply(t.Context(), ratelimit.Reset, charges("shop:login", "k", daily(1)[:1]), make([]ratelimit.Result, 1))
 		return count() > before

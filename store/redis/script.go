@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"strconv"
+	"strings"
 
 	"github.com/redis/rueidis"
 )
@@ -87,13 +88,51 @@ func onKey(key string, args ...string) scriptCall {
 	return scriptCall{keys: []string{key, refreshKey(key)}, args: args}
 }
 
-// runOne runs a script once.
+func keyCalls(keys []string, args ...string) []scriptCall {
+	calls := make([]scriptCall, len(keys))
+	for i, k := range keys {
+		calls[i] = onKey(k, args...)
+	}
+	return calls
+}
+
+// refreshKey is where the lease for the refresh of a key's value is: in the
+// key's slot, since keys have no braces.
+func refreshKey(key string) string {
+	var b strings.Builder
+	b.Grow(len(key) + 4)
+	b.WriteByte('{')
+	b.WriteString(key)
+	b.WriteString("}:r")
+	return b.String()
+}
+
+// runOne runs a script once, in one round trip, and in two if the server does
+// not know it yet.
 func (s *Store) runOne(ctx context.Context, sc *script, call scriptCall) (rueidis.RedisResult, error) {
-	results, err := s.run(ctx, sc, []scriptCall{call})
+	r, err := s.runForm(ctx, sc, call, false)
+	if err == nil && isNoScript(r) {
+		return s.runForm(ctx, sc, call, true)
+	}
+	return r, err
+}
+
+// runForm sends a script by its name, or its source.
+func (s *Store) runForm(ctx context.Context, sc *script, call scriptCall, source bool) (rueidis.RedisResult, error) {
+	client, err := s.conn.enter(ctx) // not conn.do: its closure costs an allocation for each call
 	if err != nil {
 		return rueidis.RedisResult{}, err
 	}
-	return results[0], nil
+	r := client.Do(ctx, sc.command(client.B(), call, source))
+	s.conn.leave(r.NonRedisError())
+	return r, nil
+}
+
+// isNoScript reports whether the server does not know a script: nothing was
+// run.
+func isNoScript(r rueidis.RedisResult) bool {
+	e, ok := rueidis.IsRedisErr(r.Error())
+	return ok && e.IsNoScript()
 }
 
 // run runs a script for each call, all in one round trip to each node, and in
@@ -111,7 +150,7 @@ func (s *Store) run(ctx context.Context, sc *script, calls []scriptCall) ([]ruei
 	}
 	var unknown []int
 	for i, r := range results {
-		if e, ok := rueidis.IsRedisErr(r.Error()); ok && e.IsNoScript() { // nothing was run
+		if isNoScript(r) {
 			unknown = append(unknown, i)
 		}
 	}
@@ -132,6 +171,31 @@ func (s *Store) run(ctx context.Context, sc *script, calls []scriptCall) ([]ruei
 		results[at] = again[i]
 	}
 	return results, nil
+}
+
+// runSum runs a script that returns numbers, and returns their sum.
+func (s *Store) runSum(ctx context.Context, op string, sc *script, calls []scriptCall) (int, error) {
+	results, err := s.run(ctx, sc, calls)
+	if err != nil {
+		return 0, unavailable(op, err)
+	}
+	return sum(op, calls, results)
+}
+
+// sum adds what the calls of a script have returned, and returns the first
+// error beside it.
+func sum(op string, calls []scriptCall, results []rueidis.RedisResult) (int, error) {
+	var failed firstError
+	total := 0
+	for i, r := range results {
+		n, err := r.AsInt64()
+		if err != nil {
+			failed.note(failure(op, calls[i].keys[0], err))
+			continue
+		}
+		total += int(n)
+	}
+	return total, failed.err
 }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }

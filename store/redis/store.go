@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,6 +66,7 @@ func Open(ctx context.Context, url string, c Config) (*Store, error) {
 	case <-ctx.Done():
 	}
 	s.work.Go(func() { s.runClock(run) })
+	s.work.Go(func() { s.openConnections(run) })
 	return s, nil
 }
 
@@ -267,56 +267,12 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// runSum runs a script that returns numbers, and returns their sum.
-func (s *Store) runSum(ctx context.Context, op string, sc *script, calls []scriptCall) (int, error) {
-	results, err := s.run(ctx, sc, calls)
-	if err != nil {
-		return 0, unavailable(op, err)
+// start runs f in a goroutine that Close waits for, unless it was called.
+func (s *Store) start(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.mu.closed {
+		s.work.Go(f)
 	}
-	return sum(op, calls, results)
-}
-
-// sum adds what the calls of a script have returned, and returns the first
-// error beside it.
-func sum(op string, calls []scriptCall, results []rueidis.RedisResult) (int, error) {
-	var failed firstError
-	total := 0
-	for i, r := range results {
-		n, err := r.AsInt64()
-		if err != nil {
-			failed.note(failure(op, calls[i].keys[0], err))
-			continue
-		}
-		total += int(n)
-	}
-	return total, failed.err
-}
-
-// firstError keeps the first error of several, but rather that there was no
-// answer than another.
-type firstError struct{ err error }
-
-func (f *firstError) note(err error) {
-	if f.err == nil || isForeign(f.err) && err != nil {
-		f.err = err
-	}
-}
-
-func keyCalls(keys []string, args ...string) []scriptCall {
-	calls := make([]scriptCall, len(keys))
-	for i, k := range keys {
-		calls[i] = onKey(k, args...)
-	}
-	return calls
-}
-
-// refreshKey is where the lease for the refresh of a key's value is: in the
-// key's slot, since keys have no braces.
-func refreshKey(key string) string {
-	var b strings.Builder
-	b.Grow(len(key) + 4)
-	b.WriteByte('{')
-	b.WriteString(key)
-	b.WriteString("}:r")
-	return b.String()
+	return !s.mu.closed
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hone-go/hone/cache"
 	"github.com/hone-go/hone/cache/cachetest"
+	"github.com/hone-go/hone/internal/testserver"
 	"github.com/hone-go/hone/internal/testserver/server"
 	"github.com/hone-go/hone/store/redis"
 )
@@ -28,9 +29,9 @@ func TestSentinelFailoverUnderLoad(t *testing.T) {
 		text, _ := replica.Do(t.Context(), replica.B().Info().Section("replication").Build()).ToString()
 		return text
 	}
-	eventually(t, "the replica is in step", func() bool { return strings.Contains(info(), "master_link_status:up") })
+	testserver.Eventually(t, "the replica is in step", func() bool { return strings.Contains(info(), "master_link_status:up") })
 	sentinel := raw(t, sn.Addresses[0])
-	eventually(t, "the Sentinels know each other and the replica", func() bool {
+	testserver.Eventually(t, "the Sentinels know each other and the replica", func() bool {
 		m, err := command(t, sentinel, "SENTINEL", "MASTER", server.SentinelMaster).AsStrMap()
 		return err == nil && m["num-other-sentinels"] == "2" && m["num-slaves"] == "1"
 	})
@@ -47,7 +48,7 @@ func TestSentinelFailoverUnderLoad(t *testing.T) {
 
 	sn.Master.Kill()
 	killed := time.Now()
-	eventually(t, "the replica is the master", func() bool { return strings.Contains(info(), "role:master") })
+	testserver.Eventually(t, "the replica is the master", func() bool { return strings.Contains(info(), "role:master") })
 	promoted := time.Now()
 	l.answered()
 	t.Logf("the replica was the master after %v, calls were answered after %v", promoted.Sub(killed), time.Since(killed))
@@ -65,7 +66,7 @@ func TestSentinelFailoverUnderLoad(t *testing.T) {
 		t.Errorf("Invalidate after the failover = %d, want above %d", g, first)
 	}
 	done := time.Now()
-	eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
+	testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
 	if r.count("lost") == lost {
 		t.Error("Told moved on over a failover without Lost")
 	}
@@ -93,20 +94,29 @@ func confirm(t *testing.T, master rueidis.Client) {
 // the Sentinels' own notice, and the interval at which they are asked.
 const sentinelNotice = 3 * time.Second
 
-func TestCluster(t *testing.T) {
+// cluster starts a Cluster of three masters, each with so many replicas, and
+// waits until its nodes agree.
+func cluster(t *testing.T, replicas int) *server.RedisCluster {
+	t.Helper()
 	needServer(t)
-	c, err := server.StartRedisCluster(t.Context(), t.TempDir(), 1)
+	c, err := server.StartRedisCluster(t.Context(), t.TempDir(), replicas)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Stop)
+	known := fmt.Sprintf("cluster_known_nodes:%d", len(c.Nodes))
 	for _, n := range c.Nodes {
 		cl := raw(t, n.Address())
-		eventually(t, "the nodes agree", func() bool {
+		testserver.Eventually(t, "the nodes agree", func() bool {
 			text, _ := command(t, cl, "CLUSTER", "INFO").ToString()
-			return strings.Contains(text, "cluster_state:ok") && strings.Contains(text, "cluster_known_nodes:6")
+			return strings.Contains(text, "cluster_state:ok") && strings.Contains(text, known)
 		})
 	}
+	return c
+}
+
+func TestCluster(t *testing.T) {
+	c := cluster(t, 1)
 	s := ready(t, c.URL(), redis.Config{})
 	r, w := watch(t, s, "n")
 
@@ -116,6 +126,10 @@ func TestCluster(t *testing.T) {
 		keys[i] = fmt.Sprint("n:", i)
 		entries[i] = entry(keys[i], "v"+keys[i])
 	}
+	t.Run("connections", func(t *testing.T) {
+		s := open(t, "redis+cluster://"+c.Nodes[0].Address(), redis.Config{Heartbeat: time.Hour})
+		testserver.Eventually(t, "each master is connected to", func() bool { return s.Made() >= 3 })
+	})
 	t.Run("many keys", func(t *testing.T) { testManySlots(t, s, keys, entries) })
 	t.Run("watch", func(t *testing.T) {
 		if err := s.Set(t.Context(), entries); err != nil {
@@ -123,7 +137,7 @@ func TestCluster(t *testing.T) {
 		}
 		invalidate(t, s, "n", "a")
 		done := time.Now()
-		eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
+		testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
 		for _, k := range keys {
 			if r.count("key "+k) == 0 {
 				t.Errorf("%s was not told", k)
@@ -144,7 +158,7 @@ func TestCluster(t *testing.T) {
 		lost := r.count("lost")
 		c.Nodes[0].Kill()
 		killed := time.Now()
-		eventually(t, "every slot is served again", func() bool {
+		testserver.Eventually(t, "every slot is served again", func() bool {
 			_, err := s.GetMany(t.Context(), keys)
 			return err == nil && time.Since(killed) > time.Second // the node's timeout
 		})
@@ -155,7 +169,7 @@ func TestCluster(t *testing.T) {
 			t.Errorf("Invalidate after the failover = %d, want above %d", g, first)
 		}
 		done := time.Now()
-		eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
+		testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
 		if r.count("lost") == lost {
 			t.Error("Told moved on over a failover without Lost")
 		}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hone-go/hone/internal/testserver"
 	"github.com/hone-go/hone/store/redis"
 )
 
@@ -26,7 +27,7 @@ func works(t *testing.T, url string, c redis.Config) {
 	r, _ := watch(t, s, "n")
 	set(t, s, "n:k", "v")
 	wantValue(t, s, "n:k", "v")
-	eventually(t, "the key is told", func() bool { return r.count("key n:k") > 0 })
+	testserver.Eventually(t, "the key is told", func() bool { return r.count("key n:k") > 0 })
 }
 
 func TestUnixSocket(t *testing.T) {
@@ -65,7 +66,7 @@ func TestTLS(t *testing.T) {
 	works(t, "rediss://127.0.0.1:"+tlsPort, redis.Config{TLS: &tls.Config{RootCAs: roots}})
 
 	s := open(t, "rediss://127.0.0.1:"+tlsPort, redis.Config{})
-	eventually(t, "the certificate is refused", func() bool {
+	testserver.Eventually(t, "the certificate is refused", func() bool {
 		_, err := s.Get(t.Context(), "k")
 		return err != nil && strings.Contains(err.Error(), "certificate")
 	})

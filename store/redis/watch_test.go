@@ -33,7 +33,7 @@ func TestWatchTellsKeysBeforeToldMovesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		done := time.Now()
-		eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
+		testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
 		if r.count("key "+key) == before {
 			t.Errorf("Told is after %s, which was not told", c.name)
 		}
@@ -51,7 +51,7 @@ func TestWatchTellsExpiry(t *testing.T) {
 	if err := s.Set(t.Context(), []cache.Entry{{Key: key, Life: 100 * time.Millisecond}}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "both the value and its expiry are told", func() bool {
+	testserver.Eventually(t, "both the value and its expiry are told", func() bool {
 		_, err := s.Get(t.Context(), key) // or else Redis notices when its sweep comes by
 		return err == nil && r.count("key "+key) >= 2
 	})
@@ -65,13 +65,13 @@ func TestWatchIsDeafToOthers(t *testing.T) {
 	set(t, s, testserver.Prefix()+"k", "v")
 	set(t, s, ns+":value", "v")
 	begun := len(r.all())
-	eventually(t, "the value is told", func() bool { return r.count("key "+ns+":value") > 0 })
+	testserver.Eventually(t, "the value is told", func() bool { return r.count("key "+ns+":value") > 0 })
 	claim(t, s, ns+":value", token(), true) // a lease beside it
 	if _, err := s.Invalidate(t.Context(), namespace(), []string{"a"}); err != nil {
 		t.Fatal(err)
 	}
 	done := time.Now()
-	eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
+	testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
 	for _, e := range r.all()[begun:] {
 		if e != "key "+ns+":value" && e != "lost" {
 			t.Errorf("told %q", e)
@@ -90,7 +90,7 @@ func TestWatchTellsTagsInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		done := time.Now()
-		eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
+		testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
 		if tags == nil {
 			tags = []string{""}
 		}
@@ -119,12 +119,12 @@ func TestToldStandsStillWhileTagsCannotBeRead(t *testing.T) {
 	tags := "{" + ns + "}:g"
 	command(t, c, "RPUSH", tags, "poison")
 	poisoned := time.Now()
-	eventually(t, "the other watch's Told moves on", func() bool { return good.Told().After(poisoned) })
+	testserver.Eventually(t, "the other watch's Told moves on", func() bool { return good.Told().After(poisoned) })
 	if told := w.Told(); told.After(poisoned) {
 		t.Errorf("Told() = %v, want no later than %v, when the tags became unreadable", told, poisoned)
 	}
 	command(t, c, "DEL", tags)
-	eventually(t, "Told moves on", func() bool { return w.Told().After(poisoned) })
+	testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(poisoned) })
 	if r.count("lost") == lost {
 		t.Error("Told moved on over the loss of the tags without Lost")
 	}
@@ -140,7 +140,7 @@ func TestAClosedWatchIsSilent(t *testing.T) {
 	before := len(r.all())
 	set(t, s, ns+":k", "v")
 	done := time.Now()
-	eventually(t, "the other watch's Told moves on", func() bool { return still.Told().After(done) })
+	testserver.Eventually(t, "the other watch's Told moves on", func() bool { return still.Told().After(done) })
 	if after := len(r.all()); after != before {
 		t.Errorf("a closed watch told %q", r.all()[before:])
 	}
@@ -152,17 +152,17 @@ func TestALostConnectionIsToldAsLost(t *testing.T) {
 	invalidate(t, s, ns, "a")
 	r, w := watch(t, s, ns)
 	done := time.Now()
-	eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
+	testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
 	lost := r.count("lost")
 	// Every connection but this one: the watch's and the store's among them.
 	command(t, c, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 	done = time.Now()
-	eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
+	testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
 	if n := r.count("lost") - lost; n < 2 {
 		t.Errorf("Told moved on over a lost connection with Lost called %d times, want it when it breaks and when it is there again", n)
 	}
 	set(t, s, ns+":k", "v")
-	eventually(t, "keys are told again", func() bool { return r.count("key "+ns+":k") > 0 })
+	testserver.Eventually(t, "keys are told again", func() bool { return r.count("key "+ns+":k") > 0 })
 }
 
 func TestFlushIsToldAsLost(t *testing.T) {
@@ -176,7 +176,7 @@ func TestFlushIsToldAsLost(t *testing.T) {
 	lost := r.count("lost")
 	command(t, raw(t, n.Address()), "FLUSHALL")
 	done := time.Now()
-	eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
+	testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
 	if r.count("lost") == lost {
 		t.Error("Told moved on over FLUSHALL without Lost")
 	}
@@ -198,7 +198,7 @@ func TestManyChangesAreAllTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := time.Now()
-	eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
+	testserver.Eventually(t, "Told moves on", func() bool { return w.Told().After(done) })
 	told := make(map[string]bool)
 	for _, e := range r.all() {
 		told[e] = true

@@ -1,11 +1,11 @@
 -- Does one operation on the buckets of a request, all or nothing. It calculates
 -- as ratelimit.Bucket does; see there for what each strategy means.
 -- KEYS: one for each charge, two for Concurrency. ARGV: the operation ('take',
--- 'peek', 'refund', 'extend', 'reset'), the time in microseconds or '' for the
--- server's; then for each charge ten: the strategy, flags ('c' check, 's'
--- soft), the cost, the least, the most, the period in microseconds, two numbers
--- of the plan, and the receipt's two, or, for Concurrency, in the place of the
--- plan's first, the ID.
+-- 'peek', 'refund', 'extend'), the time in microseconds or '' for the server's;
+-- then for each charge ten: the strategy, flags ('c' check, 's' soft), the cost,
+-- the least, the most, the period in microseconds, two numbers of the plan, and
+-- the receipt's two, or, for Concurrency, in the place of the plan's first, the
+-- ID.
 -- Returns seven numbers for each charge: allowed, granted, remaining, retry
 -- after, reset after, and the receipt's two.
 local op = ARGV[1]

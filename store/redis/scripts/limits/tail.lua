@@ -32,10 +32,6 @@ for i = 3, #ARGV, 10 do
   else
     c.x = tonumber(ARGV[i + 6])
   end
-  if op == 'reset' then
-    redis.call('DEL', c.key)
-    if c.sums then redis.call('DEL', c.sums) end
-  end
   c.s.load(c)
   decide(c)
   if c.allowed == 0 and not c.soft then all = false end
