@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/hone-go/hone/internal/responsewriter"
 )
 
 // A recorder is what the handler writes to. When the header is complete it
@@ -225,6 +227,9 @@ func (rec *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	return conn, buf, err
 }
+
+// CloseNotify tells when the client has left, for those who insist on it.
+func (rec *recorder) CloseNotify() <-chan bool { return responsewriter.CloseNotify(rec.w) }
 
 // deliver hands the result to the load. The first one counts.
 func (rec *recorder) deliver(p *Response, err error) {

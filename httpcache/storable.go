@@ -204,7 +204,7 @@ func storedHeader(h http.Header, private []string) (stored, others http.Header) 
 	for name, lines := range h {
 		switch {
 		case name == "Content-Length" || name == "Age":
-		case hopByHop[name], slices.Contains(private, name),
+		case hopByHop[name], ofOneClient[name], slices.Contains(private, name),
 			slices.ContainsFunc(named, func(n string) bool { return strings.EqualFold(n, name) }):
 			if others == nil {
 				others = make(http.Header)
@@ -215,6 +215,14 @@ func storedHeader(h http.Header, private []string) (stored, others http.Header) 
 		}
 	}
 	return stored, others
+}
+
+// ofOneClient are the fields that tell a client of its own quota
+// (draft-ietf-httpapi-ratelimit-headers, and the older ones): of a limit that
+// stands within the cache, where it should stand around it.
+var ofOneClient = map[string]bool{
+	"Ratelimit": true, "Ratelimit-Policy": true, "Ratelimit-Limit": true, "Ratelimit-Remaining": true,
+	"Ratelimit-Reset": true, "X-Ratelimit-Limit": true, "X-Ratelimit-Remaining": true, "X-Ratelimit-Reset": true,
 }
 
 // hopByHop are the fields that are about a connection (RFC 9110 §7.6.1, RFC

@@ -102,6 +102,9 @@ func (l *Limiter) Close() {
 	})
 }
 
+// Namespace returns that of the [Config].
+func (l *Limiter) Namespace() string { return l.config.Namespace }
+
 // Rules returns the rules, by name.
 func (l *Limiter) Rules() []*Rule {
 	l.mu.Lock()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,15 +20,15 @@ import (
 
 const limitsBucketHelp = `
 
-A bucket is what one rule knows of one client. Its limits, and the scope that
-it counts in, come from the service if --url is given; otherwise give --limits
-as the service has them, and --scope as hone limits list shows it. Without
+A bucket is what one rule knows of one client. The namespace, the limits and
+the scope that it counts in come from the service if --url is given; otherwise
+give --namespace, --limits and --scope as hone limits list shows them. Without
 either scope the key is that of a rule used without a table. --key is what the
 policy counts by: an address such as 203.0.113.9, a user, or the SHA-256 in
 base64url of a header or cookie.`
 
-const limitsBucketExample = ` --store redis://127.0.0.1 --namespace shop \
-    --rule login --key 203.0.113.9 --url http://127.0.0.1:9090/`
+const limitsBucketExample = ` --url http://127.0.0.1:9090/ --store redis://127.0.0.1 \
+    --rule login --key 203.0.113.9`
 
 // A limitsBucket is one client's bucket of one rule, as the command line names
 // it.
@@ -41,7 +42,7 @@ func (b *limitsBucket) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&b.store, "store", "", "`URL` of the service's store (default "+envLimitsStore+")")
-	fs.StringVar(&b.namespace, "namespace", "", "`name` under which the service counts")
+	fs.StringVar(&b.namespace, "namespace", "", "`name` under which the service counts, without --url")
 	fs.StringVar(&b.rule, "rule", "", "`name` of the policy or rule")
 	fs.StringVar(&b.key, "key", "", "`text` that the client is known by")
 	b.service.flags(cmd)
@@ -54,7 +55,7 @@ func limitsPeekCommand(io *streams) *cobra.Command {
 	var b limitsBucket
 	var json bool
 	cmd := &cobra.Command{
-		Use:     "peek --store … --namespace … --rule … --key … [flags]",
+		Use:     "peek --url http://… --store … --rule … --key … [flags]",
 		Short:   "Show what a client has left of a limit",
 		Long:    "Show what a client has left of a limit. Nothing is charged." + limitsBucketHelp,
 		Example: "  hone limits peek" + limitsBucketExample,
@@ -82,7 +83,7 @@ func limitsResetCommand(io *streams) *cobra.Command {
 	var b limitsBucket
 	var yes bool
 	cmd := &cobra.Command{
-		Use:   "reset --store … --namespace … --rule … --key … [flags]",
+		Use:   "reset --url http://… --store … --rule … --key … [flags]",
 		Short: "Forget what a client has used of a limit",
 		Long: `Forget what a client has used of a limit, in every process of the service: those
 that remember a refusal learn of it, if the store can tell them.` + limitsBucketHelp,
@@ -127,8 +128,8 @@ func (b *limitsBucket) open(ctx context.Context, f func(context.Context, *rateli
 		return usagef("no store: set %s, or give --store redis://…", envLimitsStore)
 	case strings.HasPrefix(b.store, "memory:"):
 		return usagef("--store: memory:// is the service's own memory, which nobody else sees: ask the service with hone limits explain")
-	case b.namespace == "":
-		return usagef("no --namespace: give the name under which the service counts")
+	case b.namespace == "" && b.service.url == "":
+		return usagef("no --namespace: give the name under which the service counts, or --url to ask the service")
 	case b.rule == "":
 		return usagef("no --rule: give the name of a policy, as hone limits list shows it")
 	case b.key == "":
@@ -160,7 +161,7 @@ func (b *limitsBucket) open(ctx context.Context, f func(context.Context, *rateli
 	return err
 }
 
-// resolve finds the limits and the key of the bucket.
+// resolve finds the namespace, the limits and the key of the bucket.
 func (b *limitsBucket) resolve(ctx context.Context) (limits []ratelimit.Limit, key string, err error) {
 	if b.limits != "" {
 		if limits, err = ratelimit.ParseAll(b.limits); err != nil {
@@ -171,6 +172,9 @@ func (b *limitsBucket) resolve(ctx context.Context) (limits []ratelimit.Limit, k
 	if b.service.url != "" {
 		d, err := b.service.describe(ctx)
 		if err != nil {
+			return nil, "", err
+		}
+		if b.namespace, err = namespaceOf(d, b.namespace); err != nil {
 			return nil, "", err
 		}
 		own, at, err := b.find(d)
@@ -189,6 +193,19 @@ func (b *limitsBucket) resolve(ctx context.Context) (limits []ratelimit.Limit, k
 		return limits, b.key, nil
 	}
 	return limits, policy.BucketKey(scope, b.method, b.key), nil
+}
+
+// namespaceOf returns the name under which a service counts. Another name that
+// was given is an error: under it, every client looks as if it had used nothing.
+func namespaceOf(d policy.Description, given string) (string, error) {
+	if given != "" && d.Namespace != "" && given != d.Namespace {
+		return "", usagef("--namespace %q: the service counts under %s: leave --namespace out", given, d.Namespace)
+	}
+	name := cmp.Or(d.Namespace, given)
+	if name == "" { // its hone is older
+		return "", usagef("no --namespace: give the name under which the service counts, which it does not tell")
+	}
+	return name, nil
 }
 
 // find returns the limits of the rule in a service, and the scope of the bucket.

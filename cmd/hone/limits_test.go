@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -95,7 +96,7 @@ func (s *limitedService) logIn(client string) int {
 
 // bucket is the command line for a client's bucket of the rule login.
 func (s *limitedService) bucket(verb, key string, more ...string) []string {
-	return append([]string{"limits", verb, "--store", s.store, "--namespace", s.namespace, "--rule", "login", "--key", key}, more...)
+	return append([]string{"limits", verb, "--store", s.store, "--rule", "login", "--key", key}, more...)
 }
 
 func TestLimitsListAndExplain(t *testing.T) {
@@ -117,7 +118,7 @@ func TestLimitsListAndExplain(t *testing.T) {
 		if code != exitDone || errs != "" || strings.Contains(out, "hush") {
 			t.Errorf("hone limits %q = %d, stderr %q, want 0 and no credential", tt.args, code, errs)
 		}
-		golden(t, tt.golden, out)
+		golden(t, tt.golden, strings.ReplaceAll(out, s.namespace, "shop"))
 	}
 	for range 6 {
 		s.logIn("203.0.113.9")
@@ -135,7 +136,7 @@ func TestLimitsPeekAndReset(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask := []string{"--url", s.url, "--token-file", token}
-	given := []string{"--limits", "5/minute fixed", "--scope", "group POST /login"}
+	given := []string{"--limits", "5/minute fixed", "--scope", "group POST /login", "--namespace", s.namespace}
 	peek := func(want string, more ...string) {
 		t.Helper()
 		code, out, errs := hone(t.Context(), s.bucket("peek", "203.0.113.9", more...)...)
@@ -148,6 +149,7 @@ func TestLimitsPeekAndReset(t *testing.T) {
 		s.logIn("203.0.113.9")
 	}
 	peek(`2 left, whole again after [0-9ms]+`, ask...)
+	peek(`2 left, whole again after [0-9ms]+`, append(ask, "--namespace", s.namespace)...)
 	peek(`2 left, whole again after [0-9ms]+`, given...)
 	for range 3 {
 		s.logIn("203.0.113.9")
@@ -171,7 +173,8 @@ func TestLimitsPeekAndReset(t *testing.T) {
 	if got := s.logIn("203.0.113.9"); got != http.StatusTooManyRequests {
 		t.Errorf("a login after no reset = %d, want 429", got)
 	}
-	if code, out, errs := reset("y\n", ask...); code != exitDone || out != "login of \"203.0.113.9\" is whole again\n" || !strings.HasPrefix(errs, `Forget what "203.0.113.9" has used of login in `) {
+	question := `Forget what "203.0.113.9" has used of login in ` + s.namespace + `? [y/N] `
+	if code, out, errs := reset("y\n", ask...); code != exitDone || out != "login of \"203.0.113.9\" is whole again\n" || errs != question {
 		t.Errorf("hone limits reset, answered y = %d, %q, %q", code, out, errs)
 	}
 	peek("5 left, none used", ask...)
@@ -187,6 +190,10 @@ func TestLimitsPeekAndReset(t *testing.T) {
 func TestLimitsUsage(t *testing.T) {
 	s := newLimitedService(t)
 	t.Setenv(envLimitsToken, limitsToken)
+	older := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"policies": [{"name": "login", "limits": ["5/minute"]}]}`)
+	}))
+	t.Cleanup(older.Close)
 	bucket := func(more ...string) []string { return s.bucket("peek", "203.0.113.9", more...) }
 	const secret = "redis://me:hush@127.0.0.1:1"
 	for _, tt := range []struct {
@@ -202,16 +209,18 @@ func TestLimitsUsage(t *testing.T) {
 		{[]string{"limits", "explain", "--url", s.url, "--path", "/", "--header", "hush"}, `header 1: write it as --header 'Name: value'`},
 		{[]string{"limits", "peek"}, `no store: set HONE_LIMITS_STORE, or give --store redis://…`},
 		{[]string{"limits", "peek", "--store", "memory://"}, `--store: memory:// is the service's own memory, which nobody else sees: ask the service with hone limits explain`},
-		{[]string{"limits", "peek", "--store", secret}, `no --namespace: give the name under which the service counts`},
+		{[]string{"limits", "peek", "--store", secret}, `no --namespace: give the name under which the service counts, or --url to ask the service`},
 		{[]string{"limits", "peek", "--store", secret, "--namespace", "n"}, `no --rule: give the name of a policy, as hone limits list shows it`},
 		{[]string{"limits", "reset", "--store", secret, "--namespace", "n", "--rule", "r"}, `no --key: give what the policy counts by, such as the client's address`},
-		{bucket(), `no limits: give --url to ask the service, or --limits as it has them`},
-		{bucket("--limits", "5/fortnight"), `--limits: `},
+		{bucket("--namespace", "n"), `no limits: give --url to ask the service, or --limits as it has them`},
+		{bucket("--namespace", "n", "--limits", "5/fortnight"), `--limits: `},
+		{bucket("--url", s.url, "--namespace", "n"), `--namespace "n": the service counts under ` + s.namespace + `: leave --namespace out`},
+		{bucket("--url", older.URL), `no --namespace: give the name under which the service counts, which it does not tell`},
 		{bucket("--url", s.url, "--rule", "logon"), `--rule "logon": the service has address, login, plan`},
 		{bucket("--url", s.url, "--rule", "plan"), `--rule plan: its limits are a matter of the client's plan: give --limits`},
 		{bucket("--url", s.url, "--rule", "address"), `--rule address has several buckets for a client: give --scope, such as 'route GET /path'`},
 		{bucket("--limits", "5/minute", "--namespace", "A B"), `ratelimit: `},
-		{bucket("--limits", "5/minute", "--store", "mysql://me:hush@127.0.0.1"), `--store: store: unknown scheme "mysql"`},
+		{bucket("--namespace", "n", "--limits", "5/minute", "--store", "mysql://me:hush@127.0.0.1"), `--store: store: unknown scheme "mysql"`},
 	} {
 		code, out, errs := hone(t.Context(), tt.args...)
 		if code != exitUsage || out != "" || !strings.HasPrefix(errs, "hone: "+tt.want) || strings.Count(errs, "\n") != 1 || strings.Contains(errs, "hush") {
@@ -241,7 +250,7 @@ func TestLimitsFailures(t *testing.T) {
 		{limitsToken, []string{"limits", "list", "--url", elsewhere.URL}, ` answers 302 and not with limits: check that policy.Table.AdminHandler is at --url`},
 		{limitsToken, []string{"limits", "list", "--url", "http://127.0.0.1:1"}, `cannot ask 127.0.0.1:1: connect: connection refused: check that the service runs and tells of its limits there`},
 		{limitsToken, []string{"limits", "explain", "--url", s.url, "--path", "/", "--method", "G E T"}, `"the method is \"G E T\", want one such as GET"`},
-		{limitsToken, s.bucket("peek", "a", "--limits", "5/minute", "--store", "redis://me:hush@127.0.0.1:1"), `the store does not answer: check --store, and that it runs`},
+		{limitsToken, s.bucket("peek", "a", "--namespace", "n", "--limits", "5/minute", "--store", "redis://me:hush@127.0.0.1:1"), `the store does not answer: check --store, and that it runs`},
 	} {
 		t.Setenv(envLimitsToken, tt.token)
 		code, out, errs := hone(t.Context(), tt.args...)

@@ -162,6 +162,19 @@ func (w *Writer) Push(target string, opts *http.PushOptions) error {
 	return p.Push(target, opts)
 }
 
+// CloseNotify is [CloseNotify] of the writer underneath.
+func (w *Writer) CloseNotify() <-chan bool { return CloseNotify(w.next) }
+
+// CloseNotify returns a channel that has a value when the client of w has left,
+// or nil, from which nothing comes, if w cannot tell. Contexts have replaced it,
+// but gin's Context.Stream insists on it.
+func CloseNotify(w http.ResponseWriter) <-chan bool {
+	if n, ok := find[interface{ CloseNotify() <-chan bool }](w); ok {
+		return n.CloseNotify()
+	}
+	return nil
+}
+
 // settle notes the status that is about to become final.
 func (w *Writer) settle(status int) {
 	if w.status != 0 || w.hijacked {

@@ -387,6 +387,33 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
+// TestCloseNotify: a server's writer tells that the client has left, through
+// middlewares of other makers too; where none can tell, nothing comes.
+func TestCloseNotify(t *testing.T) {
+	left := make(chan (<-chan bool), 1)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		var w responsewriter.Writer
+		w.Init(wrapped{rw}, nil)
+		left <- w.CloseNotify()
+		_ = w.FlushError()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	resp, err := server.Client().Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if gone := <-<-left; !gone {
+		t.Error("CloseNotify's channel is closed, want a value from it")
+	}
+	var w responsewriter.Writer
+	w.Init(bare{httptest.NewRecorder()}, nil)
+	if c := w.CloseNotify(); c != nil {
+		t.Errorf("CloseNotify over a writer that cannot tell = %v, want nil", c)
+	}
+}
+
 // wrapped has nothing but Unwrap, like many a middleware's writer.
 type wrapped struct{ http.ResponseWriter }
 

@@ -12,7 +12,10 @@ import (
 // A Description is a whole table: what [Table.Explain] says of one request, for
 // all. It can be printed as text, and as JSON.
 type Description struct {
-	Policies []DescribedPolicy `json:"policies"`
+	// Namespace is that of the limiter: what it has counted is in the store
+	// under this name.
+	Namespace string            `json:"namespace"`
+	Policies  []DescribedPolicy `json:"policies"`
 	// Places are the patterns of the groups in order, and last what is in no
 	// group.
 	Places []DescribedPlace `json:"places"`
@@ -50,7 +53,7 @@ type DescribedUse struct {
 
 // Describe returns the table. No round trip.
 func (t *Table) Describe() Description {
-	var d Description
+	d := Description{Namespace: t.limiter.Namespace()}
 	for _, r := range t.rules {
 		p := DescribedPolicy{
 			Name: r.Name, Limits: slices.Clone(r.limits.Limits()), Planned: r.Plan != nil, Key: r.Key.name,
@@ -98,6 +101,7 @@ func describeUses(all []applied) []DescribedUse {
 // String returns the table as lines for people.
 func (d Description) String() string {
 	var b strings.Builder
+	fmt.Fprintf(&b, "namespace %s\n\n", d.Namespace)
 	for _, p := range d.Policies {
 		fmt.Fprintf(&b, "%s: %s\n", p.Name, p.text())
 	}

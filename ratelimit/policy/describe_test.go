@@ -17,7 +17,9 @@ func TestDescribe(t *testing.T) {
 		c.Policies = append(c.Policies, planned)
 		c.Groups = append(c.Groups, policy.Group{Patterns: []string{"/b"}, Policies: []string{"planned"}, PerRoute: true, WithDefault: true})
 	})
-	const want = `all: 100/minute fixed by address
+	const want = `namespace test
+
+all: 100/minute fixed by address
 default: 10/minute fixed by address
 login: 5/minute fixed; 20/day fixed by address, POST only, each method apart, breaches 3/hour fixed
 export: 1/day fixed by header X-Api-Key

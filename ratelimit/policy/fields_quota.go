@@ -167,16 +167,17 @@ func appendQuota(dst []byte, q *Quota, left int64, draft Draft) []byte {
 // Retry-After is no earlier; otherwise until the quota is whole. A sliding
 // window is whole after up to two periods, and admits again after one and a
 // step: who was told of two days would miss the second export of one a day. Of
-// what is held until it is released, nobody knows.
+// what is held until it is released, nobody knows; of a quota that is whole there is
+// nothing to wait for.
 func effectiveWindow(q *Quota) (wait time.Duration, ok bool) {
 	if q.Refused {
-		return q.RetryAfter, q.RetryAfter >= 0
+		return q.RetryAfter, q.RetryAfter > 0
 	}
 	wait = q.ResetAfter
 	if q.Limit.Strategy == ratelimit.SlidingWindow {
 		wait = min(wait, q.Limit.Period+time.Duration(q.Limit.Plan().Step)*time.Microsecond)
 	}
-	return wait, q.Limit.Strategy != ratelimit.Concurrency
+	return wait, wait > 0 && q.Limit.Strategy != ratelimit.Concurrency
 }
 
 // appendString writes a String (RFC 9651 §4.1.6) of printable ASCII.

@@ -87,7 +87,7 @@ func TestFields(t *testing.T) {
 				quota("a", "1/999ms", 1, 0), quota("b", "1/1001ms", 1, 0), quota("c", "1/s", 1, 0), quota("d", "0/s", 0, 0), quota("e", "0/s burst 5", 0, 0),
 			},
 			policy: `"a";q=1, "b";q=1;w=2, "c";q=1;w=1, "d";q=0;w=1, "e";q=5`,
-			rest:   `"d";r=0;t=0, "e";r=0;t=0, "a";r=1;t=0, "b";r=1;t=0, "c";r=1;t=0`,
+			rest:   `"d";r=0, "e";r=0, "a";r=1, "b";r=1, "c";r=1`,
 		},
 		{
 			name: "a burst's window is its refill: q per w is the rate", quotas: []policy.Quota{
@@ -95,12 +95,17 @@ func TestFields(t *testing.T) {
 				quota("d", "60/minute gcra", 60, 0), quota("e", "1000000000/3660 days gcra", 1e9, 0),
 			},
 			policy: `"a";q=50;w=5, "b";q=10;w=4, "c";q=1, "d";q=60;w=60, "e";q=1000000000;w=316224000`,
-			rest:   `"a";r=49;t=1, "b";r=10;t=0, "c";r=1;t=0, "d";r=60;t=0, "e";r=1000000000;t=0`,
+			rest:   `"a";r=49;t=1, "b";r=10, "c";r=1, "d";r=60, "e";r=1000000000`,
 		},
 		{
-			name: "t is rounded up", quotas: []policy.Quota{quota("a", "9/minute", 1, 1), quota("b", "9/minute", 2, time.Second), quota("c", "9/minute", 3, time.Second+1)},
-			policy: `"a";q=9;w=60, "b";q=9;w=60, "c";q=9;w=60`,
-			rest:   `"a";r=1;t=1, "b";r=2;t=1, "c";r=3;t=2`,
+			name: "t is rounded up, and left out of what is whole", quotas: []policy.Quota{quota("a", "9/minute", 1, 1), quota("b", "9/minute", 2, time.Second), quota("c", "9/minute", 3, time.Second+1), quota("d", "9/minute", 9, 0)},
+			policy: `"a";q=9;w=60, "b";q=9;w=60, "c";q=9;w=60, "d";q=9;w=60`,
+			rest:   `"a";r=1;t=1, "b";r=2;t=1, "c";r=3;t=2, "d";r=9`,
+		},
+		{
+			name: "a refusal without a wait has no t", quotas: []policy.Quota{refused(quota("a", "9/minute", 0, time.Hour), 0)},
+			policy: `"a";q=9;w=60`,
+			rest:   `"a";r=0`,
 		},
 		{
 			name: "what refused comes first, the longest wait first; t is that wait", quotas: []policy.Quota{
@@ -134,7 +139,7 @@ func TestFields(t *testing.T) {
 				quota("a", "9/minute", -1, time.Second), refused(quota("b", "9/minute", -1, 20*time.Second), 2*time.Second), quota("c", "9/minute", 9, 0),
 			},
 			policy: `"a";q=9;w=60, "b";q=9;w=60, "c";q=9;w=60`,
-			rest:   `"b";r=0;t=2, "c";r=9;t=0`,
+			rest:   `"b";r=0;t=2, "c";r=9`,
 			legacy: "9 0 20",
 		},
 		{
@@ -146,7 +151,7 @@ func TestFields(t *testing.T) {
 				quota(`a\"b ~`, "9/minute", 9, 0), quota("é", "9/minute", 0, 0), quota("x\ny", "9/minute", 0, 0), quota("", "9/minute", 0, 0), quota("\x7f", "9/minute", 0, 0),
 			},
 			policy: `"a\\\"b ~";q=9;w=60`,
-			rest:   `"a\\\"b ~";r=9;t=0`,
+			rest:   `"a\\\"b ~";r=9`,
 		},
 		{
 			name: "RFC 9651 §3.3.1: integers have 15 digits", quotas: []policy.Quota{
@@ -160,7 +165,7 @@ func TestFields(t *testing.T) {
 				{Name: "a", Limit: ratelimit.Limit{Strategy: ratelimit.GCRA, Amount: 1, Period: ratelimit.MaxPeriod, Burst: ratelimit.MaxAmount}},
 			},
 			policy: `"a";q=1000000000`,
-			rest:   `"a";r=0;t=0`,
+			rest:   `"a";r=0`,
 		},
 		{
 			name: "older fields alone", config: policy.FieldsConfig{Draft: policy.NoDraft, Legacy: policy.LegacyDelta}, quotas: []policy.Quota{burst, daily},

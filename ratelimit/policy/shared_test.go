@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -67,7 +68,7 @@ func sharedHandler(t *testing.T, url, namespace string) http.Handler {
 			t.Error(err)
 		}
 	})
-	l, err := ratelimit.New(limits, ratelimit.Config{Namespace: namespace})
+	l, err := ratelimit.New(limits, ratelimit.Config{Namespace: namespace, Timeout: 10 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

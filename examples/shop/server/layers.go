@@ -95,12 +95,17 @@ func (l *layers) keep(ctx context.Context, o options) error {
 		return err
 	}
 	l.closers = append(l.closers, l.cache.Close)
+	l.check(ctx, s.Ping, "everything is computed each time")
+	return nil
+}
+
+// check warns of a store that is not there, and of what that means.
+func (l *layers) check(ctx context.Context, ping func(context.Context) error, meaning string) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	if err := s.Ping(ctx); err != nil {
-		l.log.WarnContext(ctx, "the store does not answer: until it does, everything is computed each time", "error", err)
+	if err := ping(ctx); err != nil {
+		l.log.WarnContext(ctx, "the store does not answer: until it does, "+meaning, "error", err)
 	}
-	return nil
 }
 
 // version tells databases apart that share a store: what one has, the other

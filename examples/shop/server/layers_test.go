@@ -95,15 +95,37 @@ func TestNoLayers(t *testing.T) {
 	}
 }
 
-// A store that is away costs a warning, not the shop.
+// A store that is away costs a warning for each layer that wants it, also if
+// nobody asks for anything, and not the shop.
 func TestStoreAway(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
-	p := start(t, "-addr", "127.0.0.1:0", "-orders", "200", "-tuned", "-cache", "-store", "redis://me:secret@127.0.0.1:1")
-	if resp, _ := ask(t, p.url+"/api/catalog", ""); resp.StatusCode != http.StatusOK {
-		t.Errorf("GET /api/catalog = %d, want 200", resp.StatusCode)
-	}
-	p.end(t)
-	if got := p.stderr.String(); !strings.Contains(got, "the store does not answer") || strings.Contains(got, "secret") {
-		t.Errorf("standard error = %q, want that the store does not answer, without the password", got)
+	const cached, limited = "until it does, everything is computed each time", "until it does, each process limits by itself"
+	for _, test := range []struct {
+		layer      string
+		want, none string
+	}{
+		{"-cache", cached, limited},
+		{"-limits", limited, cached},
+	} {
+		t.Setenv("TMPDIR", t.TempDir())
+		args := []string{"-addr", "127.0.0.1:0", "-orders", "200", "-tuned", test.layer, "-store"}
+		idle := start(t, append(args, "redis://me:secret@127.0.0.1:1")...)
+		idle.end(t)
+		got := idle.stderr.String()
+		if strings.Count(got, "the store does not answer") != 1 || !strings.Contains(got, test.want) || strings.Contains(got, test.none) {
+			t.Errorf("%s: standard error = %q, want one warning: %s", test.layer, got, test.want)
+		}
+		p := start(t, append(args, "redis://me:secret@127.0.0.1:1")...)
+		if resp, _ := ask(t, p.url+"/api/catalog", ""); resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: GET /api/catalog = %d, want 200", test.layer, resp.StatusCode)
+		}
+		p.end(t)
+		if got := p.stderr.String(); strings.Contains(got, "secret") {
+			t.Errorf("%s: standard error = %q, which has the password", test.layer, got)
+		}
+		here := start(t, append(args, testserver.Redis(t))...)
+		here.end(t)
+		if got := here.stderr.String(); strings.Contains(got, "does not answer") {
+			t.Errorf("%s: standard error = %q, want no warning of a store that is there", test.layer, got)
+		}
 	}
 }

@@ -50,6 +50,7 @@ func (l *layers) limit(ctx context.Context, s *shop.Shop, o options) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
+	l.check(ctx, counts.Ping, "each process limits by itself")
 	if l.limits, err = s.Limits(counts, cfg); err != nil {
 		return fmt.Errorf("%w: %w", errLimits, err)
 	}
