@@ -285,6 +285,7 @@ func (w *filling[K, V]) store(calls []*call[K, V], entries []Entry) {
 			calls[i].voided = true
 			continue
 		}
+		w.cache.marks.key(calls[i].name) // the store may tell it after the callers have gone on
 		w.tally.filled.Add(1)
 		w.tally.filledBytes.Add(int64(len(entries[i].Value)))
 		w.cache.marks.expect(calls[i].slot, entries[i].Life.Milliseconds())

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -140,35 +141,44 @@ func TestGetManyAsksOnce(t *testing.T) {
 }
 
 func TestGetManyWithoutLoadMany(t *testing.T) {
-	c := openCache(t, memoryStore(t), cache.Config{})
-	var now, most atomic.Int64
-	f := define(t, c, "square", func(_ context.Context, n int) (string, error) {
-		most.Store(max(most.Load(), now.Add(1)))
-		defer now.Add(-1)
-		time.Sleep(5 * time.Millisecond)
-		switch {
-		case n == 3:
-			return "", sql.ErrNoRows
-		case n == 4:
-			return "", errors.New("four")
-		case n == 5:
-			panic("five")
+	synctest.Test(t, func(t *testing.T) {
+		c := openCache(t, memoryStore(t), cache.Config{})
+		var mu sync.Mutex
+		now, most := 0, 0
+		count := func(n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			now += n
+			most = max(most, now)
 		}
-		return fmt.Sprint(n), nil
-	}, cache.FuncConfig[int, string]{})
-	got, err := f.GetMany(t.Context(), []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
-	want := map[int]string{0: "0", 1: "1", 2: "2", 6: "6", 7: "7", 8: "8", 9: "9"}
-	if !maps.Equal(got, want) {
-		t.Errorf("GetMany() = %v, want %v", got, want)
-	}
-	var failed *cache.KeyErrors[int]
-	var panicked *cache.PanicError
-	if !errors.As(err, &failed) || len(failed.Errors) != 2 || failed.Errors[4] == nil || !errors.As(failed.Errors[5], &panicked) {
-		t.Errorf("GetMany() error = %v, want *KeyErrors of 4 and 5", err)
-	}
-	if got := most.Load(); got < 2 || got > 4 {
-		t.Errorf("loads at a time = %d, want some, at most 4", got)
-	}
+		f := define(t, c, "square", func(_ context.Context, n int) (string, error) {
+			count(1)
+			defer count(-1)
+			time.Sleep(time.Second)
+			switch {
+			case n == 3:
+				return "", sql.ErrNoRows
+			case n == 4:
+				return "", errors.New("four")
+			case n == 5:
+				panic("five")
+			}
+			return fmt.Sprint(n), nil
+		}, cache.FuncConfig[int, string]{})
+		got, err := f.GetMany(t.Context(), []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
+		want := map[int]string{0: "0", 1: "1", 2: "2", 6: "6", 7: "7", 8: "8", 9: "9"}
+		if !maps.Equal(got, want) {
+			t.Errorf("GetMany() = %v, want %v", got, want)
+		}
+		var failed *cache.KeyErrors[int]
+		var panicked *cache.PanicError
+		if !errors.As(err, &failed) || len(failed.Errors) != 2 || failed.Errors[4] == nil || !errors.As(failed.Errors[5], &panicked) {
+			t.Errorf("GetMany() error = %v, want *KeyErrors of 4 and 5", err)
+		}
+		if most != 4 {
+			t.Errorf("loads at a time = %d, want 4", most)
+		}
+	})
 }
 
 // TestLoadManyFindsNothing: an error that says so is an answer.

@@ -23,8 +23,8 @@ const (
 	herdProcesses = 4
 	herdExpiries  = 10
 	herdLife      = 400 * time.Millisecond
-	herdLoad      = 100 * time.Millisecond
-	herdThink     = 20 * time.Millisecond // between two reads of a reader
+	herdLoad      = 100 * time.Millisecond // what the function takes
+	herdThink     = 20 * time.Millisecond  // between two reads of a reader: the load, as it were, of a busy service
 )
 
 // TestAFleetLoadsOncePerExpiry: four processes read one key, which expires ten

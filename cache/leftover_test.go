@@ -97,7 +97,8 @@ func TestALeaseGrantedTooLateIsGivenBack(t *testing.T) {
 func TestLeftoversAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newLateStore(t)
-		c := openCache(t, s, cache.Config{})
+		var told complaints
+		c := openCache(t, s, cache.Config{OnError: told.add})
 		f := define(t, c, "f", same, cache.FuncConfig[int, int]{})
 		late := func(keys ...int) {
 			s.late.Store(true)
@@ -105,6 +106,10 @@ func TestLeftoversAreBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.late.Store(false)
+		}
+		answer := func() { // by the store, to one call
+			_ = c.Invalidate(t.Context(), "any")
+			synctest.Wait()
 		}
 		keys := make([]int, 1500)
 		for i := range keys {
@@ -114,15 +119,27 @@ func TestLeftoversAreBounded(t *testing.T) {
 		_, _, _ = f.Get(t.Context(), 2000)
 		s.wantReleased(t, "of 1500", 1000)
 
-		s.onCall(refuse(errStore, "Release"))
+		var down atomic.Bool // from the first release on
+		s.onCall(func(_ context.Context, method string) error {
+			if method == "Release" {
+				down.Store(true)
+			}
+			if down.Load() {
+				return errStore
+			}
+			return nil
+		})
 		late(3000)
+		late(3001)
 		s.taken()
-		for n := range 3 {
-			_, _, _ = f.Get(t.Context(), 4000+n)
-		}
-		synctest.Wait()
+		answer()
 		if calls := s.taken(); calls["Release"] != 1 {
 			t.Errorf("releases by a store that fails them = %d, want one try", calls["Release"])
+		}
+		s.onCall(nil)
+		answer()
+		if calls := s.taken(); calls["Release"] != 1 {
+			t.Errorf("releases when the store is back = %d, want the one that was not tried", calls["Release"])
 		}
 
 		s.onCall(func(ctx context.Context, method string) error {
@@ -132,11 +149,46 @@ func TestLeftoversAreBounded(t *testing.T) {
 			return nil
 		})
 		late(5000)
-		_, _, _ = f.Get(t.Context(), 6000)
+		late(5001)
+		told.taken()
+		answer()
+		answer()
+		if calls := s.taken(); calls["Release"] != 1 {
+			t.Errorf("releases at a time = %d, want one", calls["Release"])
+		}
 		begin := time.Now()
 		_ = c.Close()
 		if took := time.Since(begin); took > 63*time.Millisecond {
 			t.Errorf("Close during a release took %v, want StoreTimeout and a quarter at most", took)
+		}
+		if errs := told.taken(); len(errs) != 1 {
+			t.Errorf("OnError was told %v, want that of the release", errs)
+		}
+	})
+}
+
+// TestLateReleasesAreNotSent: what has died by itself is not worth a message.
+func TestLateReleasesAreNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newLateStore(t)
+		f := define(t, openCache(t, s, cache.Config{LeaseLife: 2 * time.Second, StoreTimeout: 10 * time.Second}), "f", same, cache.FuncConfig[int, int]{})
+		s.late.Store(true)
+		for n := range 4 {
+			wants(t, "Get", n, true)(f.Get(t.Context(), n))
+		}
+		s.late.Store(false)
+		s.taken()
+		s.onCall(func(_ context.Context, method string) error {
+			if method == "Release" {
+				time.Sleep(time.Second)
+			}
+			return nil
+		})
+		wants(t, "Get", 100, true)(f.Get(t.Context(), 100))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if calls := s.taken(); calls["Release"] != 2 {
+			t.Errorf("releases of a second each = %d, want two within the two seconds of a lease", calls["Release"])
 		}
 	})
 }

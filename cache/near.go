@@ -29,6 +29,7 @@ type nearEntry[K comparable, V any] struct {
 	early time.Duration // on the marks' clock: when there is more to see to
 	seen  atomic.Uint64 // the marks' changes that it is known to have outlived
 	reads atomic.Uint32 // up to nearReads, since near last looked
+	gone  atomic.Bool   // from the table
 	found bool
 	value V
 

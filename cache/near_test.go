@@ -2,10 +2,13 @@ package cache_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"strconv"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/hone-go/hone/cache"
 	"github.com/hone-go/hone/store/memory"
@@ -57,4 +60,120 @@ func nearHeap(t testing.TB, budget int64, longest int) (grown, evicted int64) {
 	grown = heap() - before - st.Stats().Bytes
 	runtime.KeepAlive(f)
 	return grown, f.Stats().Evicted
+}
+
+// A laterStore has a clock that is an hour ahead of this process's.
+type laterStore struct{ *deafStore }
+
+func (s laterStore) Now() time.Time { return s.deafStore.Now().Add(time.Hour) }
+
+// TestWhatIsNear: as long as a result may be served, it is, without the store,
+// and no longer, though the store does not tell that it has expired. Behind a
+// stale one it is loaded anew, once.
+func TestWhatIsNear(t *testing.T) {
+	const life = time.Minute
+	none := func(context.Context, string) (int64, error) { return 0, cache.ErrNotFound }
+	not := func(context.Context, string) bool { return false }
+	tests := []struct {
+		name      string
+		cfg       versionsConfig
+		load      func(context.Context, string) (int64, error)
+		later     bool // the store's clock is
+		after     time.Duration
+		near      bool
+		refreshes int64
+	}{
+		{name: "fresh", after: life - 1, near: true},
+		{name: "dead", after: life},
+		{name: "by another clock, fresh", later: true, after: life - 1, near: true},
+		{name: "by another clock, dead", later: true, after: life},
+		{name: "for ever", cfg: versionsConfig{TTL: cache.Forever()}, after: time.Hour, near: true},
+		{name: "stale", cfg: versionsConfig{StaleWhileRevalidate: life}, after: 2*life - 1, near: true, refreshes: 1},
+		{name: "stale, though it might have been forced", cfg: versionsConfig{StaleWhileRevalidate: life, Fresh: not}, after: 2*life - 1, near: true, refreshes: 1},
+		{name: "stale too long", cfg: versionsConfig{StaleWhileRevalidate: life}, after: 2 * life},
+		{name: "nothing", cfg: versionsConfig{NotFound: cache.For(life), Size: func(int64) int { panic("of nothing") }}, load: none, after: life - 1, near: true},
+	}
+	for i := range 2 * len(tests) {
+		tt, many := tests[i/2], i%2 == 1
+		t.Run(fmt.Sprintf("%s/many=%v", tt.name, many), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				deaf := newDeafStore(localStore(t))
+				var st cache.Store = deaf
+				if tt.later {
+					st = laterStore{deaf}
+				}
+				c := member(t, st, cache.Config{Near: cache.Near{MaxBytes: 1 << 20}})
+				deaf.events.Lost() // the watch begins
+				if tt.cfg.TTL == (cache.TTL{}) {
+					tt.cfg.TTL = cache.For(life)
+				}
+				tt.cfg.Beta, tt.cfg.Tags = -1, tagged
+				load := tt.load
+				if load == nil {
+					load = new(source).load
+				}
+				if err := c.Invalidate(t.Context(), "tag:k"); err != nil { // what is loaded after it is not affected
+					t.Fatal(err)
+				}
+				f := define(t, c, "f", load, tt.cfg)
+				found := func() bool {
+					if many {
+						all, err := f.GetMany(t.Context(), []string{"k"})
+						return err == nil && len(all) == 1
+					}
+					_, found, err := f.Get(t.Context(), "k")
+					return err == nil && found
+				}
+				for range 2 { // load, and keep near
+					found()
+				}
+				time.Sleep(tt.after)
+				synctest.Wait()
+				before := f.Stats().NearHits
+				if got, want := found(), tt.load == nil; got != want {
+					t.Errorf("Get has found it: %v, want %v", got, want)
+				}
+				if near := f.Stats().NearHits > before; near != tt.near {
+					t.Errorf("the answer was near: %v, want %v", near, tt.near)
+				}
+				synctest.Wait()
+				if n := f.Stats().Refreshes; n != tt.refreshes {
+					t.Errorf("%d refreshes, want %d", n, tt.refreshes)
+				}
+			})
+		})
+	}
+}
+
+// TestNearKeepsWhatIsRead: a key that is read again and again stays, however
+// many others are read once; and one that is outdated leaves when it is read.
+func TestNearKeepsWhatIsRead(t *testing.T) {
+	c := member(t, localStore(t), cache.Config{Near: cache.Near{MaxBytes: 16 << 10}})
+	src := new(source)
+	f := memoized(t, c, src, versionsConfig{})
+	for range 2 {
+		get(t, f, "hot")
+	}
+	for i := range 1000 {
+		before := f.Stats().NearHits
+		get(t, f, "hot")
+		if f.Stats().NearHits == before {
+			t.Fatalf("the key that is read most was not near after %d others", i)
+		}
+		for range 2 { // load, and keep near
+			get(t, f, strconv.Itoa(i))
+		}
+	}
+	if f.Stats().Evicted == 0 {
+		t.Error("nothing was evicted: the test is of no use")
+	}
+	if err := f.DeleteAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	src.before = func(context.Context, string, int64) error { return errSource }
+	before := c.NearBytes()
+	_, _, _ = f.Get(t.Context(), "hot")
+	if after := c.NearBytes(); after >= before {
+		t.Errorf("%d bytes are near after an outdated key was read, %d before, want fewer", after, before)
+	}
 }

@@ -68,6 +68,7 @@ func (t *nearTable[K, V]) remove(e *nearEntry[K, V]) {
 		link = &link.Load().next
 	}
 	link.Store(e.next.Load()) // who is reading e goes on from it
+	e.gone.Store(true)
 	s.count--
 }
 

@@ -8,8 +8,9 @@ import (
 
 // Refresh runs the function for a key and replaces the stored result, and
 // returns the new one. If a load of the key is under way anywhere, that one is
-// waited for first: it may have begun before what is to be seen. Cost: three
-// round trips and the load.
+// waited for first: it may have begun before what is to be seen. If the new
+// result was stored, no Get that begins later in this process returns an older
+// one. Cost: three round trips and the load.
 func (f *Func[K, V]) Refresh(ctx context.Context, key K) (value V, found bool, err error) {
 	name, err := f.storeKey(key)
 	if err != nil {

@@ -122,6 +122,9 @@ func TestRoundTripsElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		get(t, f, "so that the watch is complete")
+		if err := c.Invalidate(t.Context(), "another"); err != nil {
+			t.Fatal(err)
+		}
 		st.taken()
 		for i, want := range []calls{{"Claim": 1, "Generations": 1}, {"GetMany": 1, "Generations": 1}} {
 			if name == "tagged" && i == 1 {
@@ -134,6 +137,10 @@ func TestRoundTripsElsewhere(t *testing.T) {
 		}
 		if n := src.loads.Load(); n != int64(len(keys))+1 {
 			t.Errorf("%s: loads = %d, want one of each key", name, n)
+		}
+		if name == "told" {
+			get(t, f, "so that the watch is complete")
+			st.wantCalls(t, "what was loaded while changes were told", calls{"Get": 1})
 		}
 	}
 }
@@ -194,7 +201,8 @@ func TestUntoldInvalidations(t *testing.T) {
 }
 
 // TestTagsThatChange: an entry's tags are those that it has now, whatever they
-// were when this process met its key.
+// were when this process met its key. One that is younger than every
+// invalidation is not asked about again, nor one whose tags were met.
 func TestTagsThatChange(t *testing.T) {
 	for name, st := range untold(t) {
 		src := new(source)
@@ -204,7 +212,14 @@ func TestTagsThatChange(t *testing.T) {
 		other := memoized(t, c, src, versionsConfig{Tags: tags})
 		for version := range int64(6) {
 			for range 2 {
+				st.taken()
 				wantVersion(t, name+": Get", get(t, f, "k"), version)
+				if name == "tagged" && version > 0 {
+					st.wantCalls(t, "Get of a changed entry", calls{"GetTagged": 1})
+				}
+				if err := c.Invalidate(t.Context(), "unrelated"); err != nil {
+					t.Fatal(err)
+				}
 			}
 			src.write("k")
 			if carried := tags("k", version); carried != nil {
@@ -247,4 +262,22 @@ func TestUntoldFailures(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 	})
+}
+
+// A shortStore leaves out the generation of the last tag.
+type shortStore struct{ cache.Store }
+
+func (s shortStore) Generations(ctx context.Context, namespace string, tags []string) (of []int64, now int64, err error) {
+	of, now, err = s.Store.Generations(ctx, namespace, tags)
+	return of[:len(of)-1], now, err
+}
+
+// TestAShortAnswerIsNone: nothing is believed, and no request fails.
+func TestAShortAnswerIsNone(t *testing.T) {
+	src := new(source)
+	f := memoized(t, openCache(t, shortStore{memoryStore(t)}, cache.Config{}), src, versionsConfig{})
+	for i := range int64(3) {
+		wantVersion(t, "Get", get(t, f, "k"), i)
+		src.write("k")
+	}
 }

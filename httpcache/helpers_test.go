@@ -128,6 +128,13 @@ func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) { o.serve(o.r
 
 // get asks a handler. Each of fields is "Name: value", or "METHOD" alone.
 func get(h http.Handler, target string, fields ...string) *http.Response {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, requestOf(target, fields...))
+	return w.Result()
+}
+
+// requestOf is the request that get makes.
+func requestOf(target string, fields ...string) *http.Request {
 	method := http.MethodGet
 	header := http.Header{}
 	for _, f := range fields {
@@ -146,9 +153,7 @@ func get(h http.Handler, target string, fields ...string) *http.Response {
 		r.Host = host
 		r.Header.Del("Host")
 	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w.Result()
+	return r
 }
 
 // told returns what Cache-Status says without its numbers: "hit",

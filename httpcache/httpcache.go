@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -23,6 +24,7 @@ type HTTPCache struct {
 	std     *view
 
 	negotiated negotiations
+	prepared   preparedTable
 }
 
 // New returns an HTTPCache over c, in which it takes the name Config.Name. It
@@ -31,7 +33,7 @@ type HTTPCache struct {
 // A hit is answered without a copy of the body if c has a near cache, and costs
 // a round trip and a copy otherwise.
 func New(c *cache.Cache, cfg Config) (*HTTPCache, error) {
-	h := &HTTPCache{cfg: cfg.withDefaults(), cache: c}
+	h := &HTTPCache{cfg: cfg.withDefaults(), cache: c, prepared: preparedTable{seed: maphash.MakeSeed()}}
 	var perr, ferr error
 	h.std, perr = h.view(cfg.Default)
 	h.store, ferr = cache.Memoize(c, h.cfg.Name, h.load, cache.FuncConfig[key, *Response]{
@@ -41,6 +43,7 @@ func New(c *cache.Cache, cfg Config) (*HTTPCache, error) {
 		TTLOf:  func(_ key, p *Response) cache.TTL { return cache.For(p.keep) },
 		Tags:   func(_ key, p *Response) []string { return p.tags },
 		Keep:   func(_ context.Context, k key, p *Response) bool { return p.place == k.Place && !p.passing },
+		Size:   (*Response).size,
 		Errors: cache.For(passThrough),
 	})
 	if h.cfg.Encoder != nil && ferr == nil {
@@ -59,15 +62,20 @@ func New(c *cache.Cache, cfg Config) (*HTTPCache, error) {
 const passThrough = time.Second
 
 // Handler returns next with the cache before it, as Config.Default says.
+// See Cached on what a layer outside must not do.
 func (h *HTTPCache) Handler(next http.Handler) http.Handler { return h.std.handler(next) }
 
 // Cached returns a middleware for views that say nothing of how long they are
 // fresh: for ttl, then. What Cache-Control says comes first. All else is as in
 // Config.Default.
+//
+// The header of a hit has the same slices of lines as those of all other hits:
+// a layer outside may set, delete and add to its fields, but must not write
+// into the lines that are there, as in w.Header()["Vary"][0] = "*".
 func (h *HTTPCache) Cached(ttl time.Duration) func(http.Handler) http.Handler {
-	v := &view{h: h, policy: h.std.policy}
-	v.policy.TTL = min(max(0, ttl), maxLife)
-	return v.handler
+	p := h.std.policy
+	p.TTL = min(max(0, ttl), maxLife)
+	return h.viewOf(p).handler
 }
 
 // With returns a middleware with a policy of its own. An error names every
@@ -82,8 +90,9 @@ func (h *HTTPCache) With(p Policy) (func(http.Handler) http.Handler, error) {
 
 // A view is a policy in use.
 type view struct {
-	h      *HTTPCache
-	policy Policy
+	h        *HTTPCache
+	policy   Policy
+	prepared *preparedHits // nil: no answers are
 }
 
 func (h *HTTPCache) view(p Policy) (*view, error) {
@@ -91,11 +100,20 @@ func (h *HTTPCache) view(p Policy) (*view, error) {
 	if err := p.validate(); err != nil {
 		return nil, err
 	}
-	return &view{h: h, policy: p}, nil
+	return h.viewOf(p), nil
+}
+
+func (h *HTTPCache) viewOf(p Policy) *view {
+	v := &view{h: h, policy: p}
+	v.prepared = newPreparedHits(v)
+	return v
 }
 
 func (v *view) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if v.prepared != nil && v.prepared.answer(w, r) {
+			return
+		}
 		t := turn{view: v, next: next, w: w, r: r, account: ledger.From(r.Context())}
 		t.serve()
 	})

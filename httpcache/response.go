@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/hone-go/hone/encode"
 )
@@ -43,6 +44,29 @@ type Response struct {
 	plan  atomic.Pointer[encode.Plan]
 	coded [encode.Zstd + 1]codedSlot
 }
+
+// size is about how many bytes the response takes in memory, with the lines of
+// its hits. The headers of its codings have the same lines, and are not counted.
+func (p *Response) size() int {
+	size := int(unsafe.Sizeof(*p)) + len(p.Body) + len(p.variant) + len(p.pattern) + headerOverhead
+	for name, lines := range p.Header {
+		size += fieldOverhead + len(name)
+		for _, line := range lines {
+			size += lineOverhead + len(line)
+		}
+	}
+	for _, name := range p.vary {
+		size += lineOverhead + len(name)
+	}
+	return size
+}
+
+// What a header takes beside its text, in bytes. TestResponseSize measures it.
+const (
+	headerOverhead = 512 // a map with room for eight fields, and the lines of shownHit
+	fieldOverhead  = 64  // a place in the map, which is half full when it has just grown
+	lineOverhead   = 24  // a string, and what the allocator rounds up
+)
 
 // selectedBy reports whether the response is the variant that a request
 // selects (RFC 9111 §4.1).

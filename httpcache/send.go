@@ -3,6 +3,7 @@ package httpcache
 import (
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/hone-go/hone/encode"
@@ -14,6 +15,7 @@ import (
 type shownHit struct {
 	second              int64 // the age that they tell
 	age, length, status []string
+	again               atomic.Bool // there has been a hit with them
 }
 
 // show returns the fields of a hit at a given age.
@@ -38,6 +40,9 @@ func (t *turn) send(p *Response, others http.Header, now time.Time) {
 	age := p.age(now)
 	shown := p.show(t.h, age)
 	a := t.answer(p, shown)
+	if t.prepared != nil && t.status == (status{hit: true}) {
+		t.prepare(p, &a, shown, now)
+	}
 	h := t.w.Header()
 	merge(h, a.header)
 	if t.status.hit || t.status.collapsed || p.Age >= time.Second || t.status.forwardStatus == 0 {
@@ -62,7 +67,9 @@ type answer struct {
 	status  int
 	header  http.Header
 	body    []byte
-	length  []string // Content-Length
+	length  []string   // Content-Length
+	coded   *codedBody // has the body, if that is coded
+	coding  encode.Coding
 	outcome outcome
 	tag     []string // for a 304: the one of those that the client has
 	ranges  []byteRange
@@ -104,6 +111,7 @@ func (t *turn) answer(p *Response, shown *shownHit) answer {
 	if c := plan.Coding(t.r, negotiation); c != encode.Identity {
 		if b := t.coded(p, c); b != nil {
 			a.header, a.body, a.length = plan.Header(c), b.bytes, b.length
+			a.coding, a.coded = c, b
 		}
 	}
 	return a
@@ -140,11 +148,19 @@ func conditional(h http.Header) bool {
 // around the cache may have added to Vary.
 func merge(dst, src http.Header) {
 	for name, lines := range src {
-		if name == "Vary" && len(dst[name]) > 0 {
-			lines = append(dst[name][:len(dst[name]):len(dst[name])], lines...)
+		if name == "Vary" {
+			mergeVary(dst, lines)
+			continue
 		}
 		dst[name] = lines
 	}
+}
+
+func mergeVary(dst http.Header, lines []string) {
+	if there := dst["Vary"]; len(there) > 0 {
+		lines = append(there[:len(there):len(there)], lines...)
+	}
+	dst["Vary"] = lines
 }
 
 // updated is a stored header after the handler has said that the response is

@@ -1,0 +1,290 @@
+package httpcache
+
+import (
+	"hash/maphash"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hone-go/hone/cache"
+	"github.com/hone-go/hone/encode"
+	"github.com/hone-go/hone/internal/ledger"
+	"github.com/hone-go/hone/internal/xfetch"
+)
+
+// preparedHits are the answers of a view that will be given again: to a request
+// that is the same in all that matters, until the second ends that Age tells,
+// or a refresh may begin, and only while the near cache would find the same
+// response. So nothing of it is judged, negotiated or rendered anew: what is
+// compared decides that the long way, turn, would give the same answer, and
+// that is taken whenever it might not. Only the store's clock may be set anew
+// unseen: Age, and the end of what is fresh, are then up to a second behind it.
+type preparedHits struct {
+	view  *view
+	names []string // of the fields that an answer depends on
+}
+
+// preparedTable has what the views of an HTTPCache have prepared: in each slot
+// one of the answers to the requests whose hashes share it. It points to no
+// body: the near cache alone decides which are kept.
+type preparedTable struct {
+	seed  maphash.Seed
+	slots [preparedSlots]atomic.Pointer[preparedHit]
+}
+
+const (
+	// preparedSlots is of how many URLs and codings the hits of a second can be
+	// prepared. Not smaller: the most popular take most requests, but not the
+	// first dozens. Not larger: with preparedBytes, 2 MB of text are held at most.
+	preparedSlots = 512
+	// preparedBytes is the size in bytes above which a hit is not prepared, of
+	// the request's strings and the response's fields. Not smaller: most have
+	// half of it.
+	preparedBytes = 4096
+	// preparedFields is on how many request fields an answer may depend. Not
+	// larger: each costs a look-up.
+	preparedFields = 4
+	// plainFields is how many names of request fields are compared with those
+	// that were seen. Not larger: looking for those that matter is cheaper then.
+	plainFields = 8
+)
+
+// A preparedHit is an answer and the requests that get it. It does not change.
+type preparedHit struct {
+	hits                               *preparedHits // whose it is
+	host, uri, path, rawPath, rawQuery string
+	values                             [preparedFields]string // of preparedHits.names
+	plain                              []string               // names of fields beside which others are to be looked for
+
+	response cache.Handle[key, *Response]
+	coding   codingKey // of the body, unless that is sent as it is
+	coded    codedSlot
+
+	pattern string
+	status  int
+	bodied  bool // the status allows a body
+	vary    []string
+	fields  []preparedField
+}
+
+// A preparedField is a field of an answer. Nobody changes its lines, which have
+// no room to append in place.
+type preparedField struct {
+	name  string
+	lines []string
+}
+
+// newPreparedHits returns nil if it takes the policy's callbacks to tell what
+// the answer is.
+func newPreparedHits(v *view) *preparedHits {
+	p := &v.policy
+	if p.Unless != nil || p.Fresh != nil || p.Owner.of != nil || v.h.cfg.ShowKey {
+		return nil
+	}
+	hits := &preparedHits{view: v, names: p.Headers[:len(p.Headers):len(p.Headers)]}
+	if v.h.cfg.Encoder != nil {
+		hits.names = append(hits.names, "Accept-Encoding")
+	}
+	if len(hits.names) > preparedFields {
+		return nil
+	}
+	return hits
+}
+
+// answer answers a request if that is prepared. Cost: no allocation.
+func (hits *preparedHits) answer(w http.ResponseWriter, r *http.Request) bool {
+	slot, values, ok := hits.slot(r)
+	if !ok {
+		return false
+	}
+	hit := slot.Load()
+	if hit == nil || hit.hits != hits || !hit.matches(r, &values) {
+		return false
+	}
+	account := ledger.From(r.Context())
+	var coded *codedBody
+	if hit.coding.Coding != encode.Identity {
+		if coded = hit.coded.take(); coded == nil {
+			if coded, ok = hits.view.h.codings.Look(withoutLedger(r.Context(), account), hit.coding); !ok {
+				return false
+			}
+		}
+	}
+	p, ok := hit.response.Look()
+	if !ok {
+		return false
+	}
+	if account != nil {
+		account.AddLookups(ledger.Lookups{Name: hits.view.h.cfg.Name, Hits: 1})
+	}
+	if r.Pattern == "" {
+		r.Pattern = hit.pattern
+	}
+	body := p.Body
+	h := w.Header()
+	if hit.vary != nil {
+		mergeVary(h, hit.vary)
+	}
+	for i := range hit.fields {
+		h[hit.fields[i].name] = hit.fields[i].lines
+	}
+	if coded != nil {
+		body = coded.bytes
+		h["Content-Length"] = coded.length
+	}
+	w.WriteHeader(hit.status)
+	if hit.bodied && len(body) > 0 {
+		_, _ = w.Write(body)
+	}
+	return true
+}
+
+// slot returns where the answer to a request would be, and what it has in the
+// fields that the answer depends on. It reports false if none can be prepared:
+// one of them is there twice or empty, or the request is no simple GET.
+func (hits *preparedHits) slot(r *http.Request) (slot *atomic.Pointer[preparedHit], values [preparedFields]string, ok bool) {
+	if r.Method != http.MethodGet || r.ContentLength != 0 || r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		return nil, values, false
+	}
+	table := &hits.view.h.prepared
+	hash := maphash.String(table.seed, r.RequestURI) + spread(r.Host)
+	for i, name := range hits.names {
+		switch lines := r.Header[name]; {
+		case len(lines) == 0:
+		case len(lines) == 1 && lines[0] != "":
+			values[i] = lines[0]
+			hash += spread(lines[0])
+		default:
+			return nil, values, false
+		}
+	}
+	return &table.slots[hash%preparedSlots], values, true
+}
+
+// spread is a quick number of a string that is compared in full later.
+func spread(s string) uint64 {
+	if s == "" {
+		return 0
+	}
+	return uint64(len(s))*31 + uint64(s[0])*7 + uint64(s[len(s)-1])
+}
+
+// matches reports whether a request, a simple GET, gets the answer.
+func (hit *preparedHit) matches(r *http.Request, values *[preparedFields]string) bool {
+	u := r.URL
+	if hit.uri != r.RequestURI || hit.host != r.Host || hit.path != u.Path ||
+		hit.rawQuery != u.RawQuery || hit.rawPath != u.RawPath || hit.values != *values {
+		return false
+	}
+	if len(hit.plain) == len(r.Header) && hasAll(r.Header, hit.plain) {
+		return true // there is nothing else
+	}
+	return plain(r.Header)
+}
+
+func hasAll(h http.Header, names []string) bool {
+	for _, name := range names {
+		if _, ok := h[name]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// plain reports whether a request has none of the fields that may change what
+// is done with it.
+func plain(h http.Header) bool {
+	for _, name := range [...]string{
+		"Cookie", "Authorization", "Cache-Control", "Pragma", "If-None-Match", "If-Modified-Since",
+		"Range", "If-Match", "If-Unmodified-Since", "Upgrade",
+	} {
+		if _, ok := h[name]; ok {
+			return false
+		}
+	}
+	return true
+}
+
+// prepare notes the answer to a request that hits, at a given time, if another
+// such was answered in the same second and the slot is free.
+func (t *turn) prepare(p *Response, a *answer, shown *shownHit, now time.Time) {
+	age := p.age(now)
+	again := min(time.Second-age%time.Second, p.Lifetime-age-xfetch.AtMost(p.Took, t.policy.Beta))
+	if again <= 0 || t.key.Place != 0 || p.passing || !plain(t.r.Header) {
+		return
+	}
+	if !shown.again.Load() {
+		shown.again.Store(true)
+		return
+	}
+	slot, values, ok := t.prepared.slot(t.r)
+	if !ok {
+		return
+	}
+	if old := slot.Load(); old != nil && old.response.Holds() {
+		return // or the two would replace each other with every request
+	}
+	held, near, ok := t.h.store.Handle(t.key, now.Add(again))
+	if !ok || near != p {
+		return
+	}
+	hit := newPreparedHit(t.r, values)
+	hit.hits, hit.response, hit.status, hit.pattern, hit.bodied = t.prepared, held, a.status, p.pattern, bodyAllowed(a.status)
+	if a.coded != nil {
+		hit.coding = codingKey{p.body, a.coding}
+		hit.coded.put(a.coded)
+	}
+	header := make(http.Header, len(a.header)+3)
+	merge(header, a.header)
+	header["Age"] = shown.age
+	if !t.h.cfg.HideStatus {
+		header["Cache-Status"] = shown.status
+	}
+	if hit.bodied && a.coded == nil {
+		header["Content-Length"] = a.length
+	}
+	if hit.setFields(header) <= preparedBytes {
+		slot.Store(hit)
+	}
+}
+
+// newPreparedHit returns one without an answer.
+func newPreparedHit(r *http.Request, values [preparedFields]string) *preparedHit {
+	hit := &preparedHit{
+		host: strings.Clone(r.Host), uri: strings.Clone(r.RequestURI),
+		path: strings.Clone(r.URL.Path), rawPath: strings.Clone(r.URL.RawPath), rawQuery: strings.Clone(r.URL.RawQuery),
+	}
+	for i, value := range values {
+		hit.values[i] = strings.Clone(value)
+	}
+	if len(r.Header) <= plainFields {
+		for name := range r.Header {
+			hit.plain = append(hit.plain, strings.Clone(name))
+		}
+	}
+	return hit
+}
+
+// setFields sets the fields of the answer, and returns the hit's size in bytes.
+func (hit *preparedHit) setFields(h http.Header) (bytes int) {
+	bytes = len(hit.host) + len(hit.uri) + len(hit.path) + len(hit.rawPath) + len(hit.rawQuery)
+	for _, s := range hit.values {
+		bytes += len(s)
+	}
+	for _, name := range hit.plain {
+		bytes += len(name)
+	}
+	for name, lines := range h {
+		bytes += len(name)
+		for _, line := range lines {
+			bytes += len(line)
+		}
+		if name == "Vary" {
+			hit.vary = lines
+		} else {
+			hit.fields = append(hit.fields, preparedField{name, lines})
+		}
+	}
+	return bytes
+}
