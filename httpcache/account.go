@@ -12,14 +12,11 @@ import (
 // its own. So what came of it is entered here, and not by the cache.
 
 // unaccounted returns the request's context without its ledger.
-func (t *turn) unaccounted() context.Context { return withoutLedger(t.r.Context(), t.account) }
-
-// withoutLedger returns ctx without its ledger, which may be nil.
-func withoutLedger(ctx context.Context, account *ledger.Ledger) context.Context {
-	if account == nil {
-		return ctx
+func (t *turn) unaccounted() context.Context {
+	if t.account == nil {
+		return t.r.Context()
 	}
-	return unaccounted{ctx}
+	return unaccounted{t.r.Context()}
 }
 
 type unaccounted struct{ context.Context }

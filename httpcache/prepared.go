@@ -6,9 +6,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"weak"
 
 	"github.com/hone-go/hone/cache"
-	"github.com/hone-go/hone/encode"
 	"github.com/hone-go/hone/internal/ledger"
 	"github.com/hone-go/hone/internal/xfetch"
 )
@@ -58,8 +58,8 @@ type preparedHit struct {
 	plain                              []string               // names of fields beside which others are to be looked for
 
 	response cache.Handle[key, *Response]
-	coding   codingKey // of the body, unless that is sent as it is
-	coded    codedSlot
+	isCoded  bool
+	coded    weak.Pointer[codedBody] // if isCoded
 
 	pattern string
 	status  int
@@ -102,20 +102,17 @@ func (hits *preparedHits) answer(w http.ResponseWriter, r *http.Request) bool {
 	if hit == nil || hit.hits != hits || !hit.matches(r, &values) {
 		return false
 	}
-	account := ledger.From(r.Context())
 	var coded *codedBody
-	if hit.coding.Coding != encode.Identity {
-		if coded = hit.coded.take(); coded == nil {
-			if coded, ok = hits.view.h.codings.Look(withoutLedger(r.Context(), account), hit.coding); !ok {
-				return false
-			}
+	if hit.isCoded {
+		if coded = hit.coded.Value(); coded == nil {
+			return false
 		}
 	}
 	p, ok := hit.response.Look()
 	if !ok {
 		return false
 	}
-	if account != nil {
+	if account := ledger.From(r.Context()); account != nil {
 		account.AddLookups(ledger.Lookups{Name: hits.view.h.cfg.Name, Hits: 1})
 	}
 	if r.Pattern == "" {
@@ -131,7 +128,6 @@ func (hits *preparedHits) answer(w http.ResponseWriter, r *http.Request) bool {
 	}
 	if coded != nil {
 		body = coded.bytes
-		h["Content-Length"] = coded.length
 	}
 	w.WriteHeader(hit.status)
 	if hit.bodied && len(body) > 0 {
@@ -232,8 +228,9 @@ func (t *turn) prepare(p *Response, a *answer, shown *shownHit, now time.Time) {
 	hit := newPreparedHit(t.r, values)
 	hit.hits, hit.response, hit.status, hit.pattern, hit.bodied = t.prepared, held, a.status, p.pattern, bodyAllowed(a.status)
 	if a.coded != nil {
-		hit.coding = codingKey{p.body, a.coding}
-		hit.coded.put(a.coded)
+		// The cache sees once a second that it is used, though its readers ask for none.
+		_, _ = t.h.codings.Look(t.unaccounted(), codingKey{p.body, a.coding})
+		hit.isCoded, hit.coded = true, weak.Make(a.coded)
 	}
 	header := make(http.Header, len(a.header)+3)
 	merge(header, a.header)
@@ -241,7 +238,7 @@ func (t *turn) prepare(p *Response, a *answer, shown *shownHit, now time.Time) {
 	if !t.h.cfg.HideStatus {
 		header["Cache-Status"] = shown.status
 	}
-	if hit.bodied && a.coded == nil {
+	if hit.bodied {
 		header["Content-Length"] = a.length
 	}
 	if hit.setFields(header) <= preparedBytes {
