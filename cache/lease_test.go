@@ -212,3 +212,23 @@ func TestWaitingIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// TestWaitersDoNotPoll where the store tells: they look now and then, as the
+// holder of the lease may have died.
+func TestWaitersDoNotPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st, slow := newSpy(t), newGate()
+		holder := memoized(t, member(t, st.spy.Store, cache.Config{}), &source{before: slow.wait}, versionsConfig{})
+		f := memoized(t, member(t, st, cache.Config{LeaseLife: 4 * time.Second}), new(source), versionsConfig{})
+		loading := ask(t.Context(), holder, "k")
+		<-slow.reached
+		waiting := ask(t.Context(), f, "k")
+		time.Sleep(5 * time.Second)
+		if calls := st.taken(); calls["Claim"] < 5 || calls["Claim"] > 8 {
+			t.Errorf("calls in 5 s = %v, want a Claim each quarter of LeaseLife", calls)
+		}
+		close(slow.open)
+		<-loading
+		wantVersion(t, "Get", <-waiting, 0)
+	})
+}

@@ -19,6 +19,7 @@ type deafStore struct {
 	watch  cache.Watcher
 	cut    atomic.Bool
 	asked  func() // if set, called once with an answer on its way
+	told   func() // if set, called before a change of keys or tags
 }
 
 func newDeafStore(m *memory.Store) *deafStore { return &deafStore{Store: m, watch: m} }
@@ -36,6 +37,27 @@ func (d *deafStore) Generations(ctx context.Context, namespace string, tags []st
 		asked()
 	}
 	return of, now, err
+}
+
+func (d *deafStore) change() {
+	if d.told != nil {
+		d.told()
+	}
+}
+
+func (d *deafStore) Set(ctx context.Context, entries []cache.Entry) error {
+	d.change()
+	return d.Store.Set(ctx, entries)
+}
+
+func (d *deafStore) Delete(ctx context.Context, keys []string) (int, error) {
+	d.change()
+	return d.Store.Delete(ctx, keys)
+}
+
+func (d *deafStore) Invalidate(ctx context.Context, namespace string, tags []string) (int64, error) {
+	d.change()
+	return d.Store.Invalidate(ctx, namespace, tags)
 }
 
 type deafWatch struct {
@@ -168,22 +190,28 @@ func TestALossWakesWhoWaits(t *testing.T) {
 	})
 }
 
-// TestAProcessReadsItsOwnRefresh: at once, though the store has not yet told of
-// it, and what was near is dropped.
-func TestAProcessReadsItsOwnRefresh(t *testing.T) {
+// TestAProcessSeesItsOwnChanges: at once, though the store does not tell of
+// them, and the older result was near and is read and kept near once more while
+// the store is being told.
+func TestAProcessSeesItsOwnChanges(t *testing.T) {
 	ctx := t.Context()
-	refreshes := map[string]func(f *versions, want int64) (int64, bool, error){
-		"Refresh": func(f *versions, _ int64) (int64, bool, error) { return f.Refresh(ctx, "k") },
-		"Renew": func(f *versions, want int64) (int64, bool, error) {
-			return f.Renew(ctx, "k", func(v int64) bool { return v == want })
+	changes := map[string]func(c *cache.Cache, f *versions, want int64) error{
+		"Refresh": func(_ *cache.Cache, f *versions, _ int64) error { _, _, err := f.Refresh(ctx, "k"); return err },
+		"Renew": func(_ *cache.Cache, f *versions, want int64) error {
+			_, _, err := f.Renew(ctx, "k", func(v int64) bool { return v == want })
+			return err
 		},
-		"Set": func(f *versions, want int64) (int64, bool, error) { return want, true, f.Set(ctx, "k", want) },
+		"Set":        func(_ *cache.Cache, f *versions, want int64) error { return f.Set(ctx, "k", want) },
+		"Delete":     func(_ *cache.Cache, f *versions, _ int64) error { return f.Delete(ctx, "k") },
+		"DeleteAll":  func(_ *cache.Cache, f *versions, _ int64) error { return f.DeleteAll(ctx) },
+		"Invalidate": func(c *cache.Cache, _ *versions, _ int64) error { return c.Invalidate(ctx, "tag:k") },
+		"Clear":      func(c *cache.Cache, _ *versions, _ int64) error { return c.Clear(ctx) },
 	}
-	for name, refresh := range refreshes {
-		m := localStore(t)
-		deaf := newDeafStore(m)
+	for name, change := range changes {
+		deaf := newDeafStore(localStore(t))
 		src := new(source)
-		f := memoized(t, member(t, deaf, cache.Config{Near: cache.Near{MaxBytes: 1 << 20}}), src, versionsConfig{})
+		c := member(t, deaf, cache.Config{Near: cache.Near{MaxBytes: 1 << 20}})
+		f := memoized(t, c, src, versionsConfig{Tags: tagged})
 		deaf.events.Lost() // the watch begins
 		for range 3 {
 			for range 3 {
@@ -193,9 +221,11 @@ func TestAProcessReadsItsOwnRefresh(t *testing.T) {
 			if get(t, f, "k"); f.Stats().NearHits != before+1 {
 				t.Fatal("the test has nothing near")
 			}
-			if v, _, err := refresh(f, want); err != nil || v != want {
-				t.Errorf("%s = %d, %v, want %d", name, v, err, want)
+			deaf.told = func() { get(t, f, "k") }
+			if err := change(c, f, want); err != nil {
+				t.Errorf("%s = %v", name, err)
 			}
+			deaf.told = nil
 			wantVersion(t, "Get after "+name, get(t, f, "k"), want)
 		}
 	}

@@ -212,3 +212,14 @@ func TestTags(t *testing.T) {
 		}
 	}
 }
+
+// TestSetOfWhatIsNotKept: what is stored is not the value either, so it goes.
+func TestSetOfWhatIsNotKept(t *testing.T) {
+	f := define(t, openCache(t, memoryStore(t), cache.Config{}), "f", same, cache.FuncConfig[int, int]{
+		Keep: func(_ context.Context, _, v int) bool { return v < 100 },
+	})
+	if err := errors.Join(f.Set(t.Context(), 1, 50), f.Set(t.Context(), 1, 100)); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, "Get after a Set that was not kept", 1, true)(f.Get(t.Context(), 1))
+}

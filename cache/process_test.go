@@ -275,9 +275,8 @@ func TestNothingFailsWhileRedisDoes(t *testing.T) {
 		t.Logf("%s: results were stored again after %v", o.name, time.Since(up))
 		served()
 		// Of what was stored before, only a frozen Redis still knows.
-		if err := f.Delete(t.Context(), "0"); err != nil {
-			t.Errorf("%s: Delete after recovery = %v", o.name, err)
-		}
+		// One call among 32 busy readers may come too late on a busy machine.
+		eventually(t, o.name+": Delete works again", busy, func() bool { return f.Delete(t.Context(), "0") == nil })
 		wantVersion(t, o.name+": Get after recovery", get(t, f, "0"), want)
 	}
 	if d := time.Duration(longest.Load()); d > busy {

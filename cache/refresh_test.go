@@ -294,3 +294,56 @@ func TestErrorsAreRememberedBriefly(t *testing.T) {
 		})
 	}
 }
+
+// TestARefreshBeginsAfterItsCall: one that is under way may not have seen what
+// another is called for.
+func TestARefreshBeginsAfterItsCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := newGate()
+		src := &source{before: slow.wait}
+		f := memoized(t, member(t, localStore(t), cache.Config{}), src, versionsConfig{})
+		refresh := func() <-chan got {
+			answer := make(chan got, 1)
+			go func() {
+				v, found, err := f.Refresh(t.Context(), "k")
+				answer <- got{version: v, found: found, err: err}
+			}()
+			return answer
+		}
+		first := refresh()
+		<-slow.reached
+		want := src.write("k")
+		second := refresh()
+		synctest.Wait()
+		close(slow.open)
+		wantVersion(t, "the Refresh before the change", <-first, 0)
+		wantVersion(t, "the Refresh after it", <-second, want)
+	})
+}
+
+// TestAFailingRefreshIsNotRepeatedAtOnce, however many readers meet the stale
+// result: twice a second.
+func TestAFailingRefreshIsNotRepeatedAtOnce(t *testing.T) {
+	for _, near := range []int64{0, 1 << 20} {
+		synctest.Test(t, func(t *testing.T) {
+			var down error
+			src := &source{before: func(context.Context, string, int64) error { return down }}
+			f := memoized(t, member(t, localStore(t), cache.Config{Near: cache.Near{MaxBytes: near}}), src, versionsConfig{
+				TTL: cache.For(time.Minute), StaleWhileRevalidate: time.Hour,
+			})
+			for range 2 {
+				get(t, f, "k")
+			}
+			down = errSource
+			time.Sleep(2 * time.Minute)
+			before := src.loads.Load()
+			for range 1000 { // in ten seconds
+				wantVersion(t, "Get of what is stale", get(t, f, "k"), 0)
+				time.Sleep(10 * time.Millisecond)
+			}
+			if n := src.loads.Load() - before; n < 10 || n > 21 {
+				t.Errorf("loads in ten seconds = %d, want two in each", n)
+			}
+		})
+	}
+}
