@@ -228,9 +228,13 @@ func (t *turn) prepare(p *Response, a *answer, shown *shownHit, now time.Time) {
 	hit := newPreparedHit(t.r, values)
 	hit.hits, hit.response, hit.status, hit.pattern, hit.bodied = t.prepared, held, a.status, p.pattern, bodyAllowed(a.status)
 	if a.coded != nil {
-		// The cache sees once a second that it is used, though its readers ask for none.
-		_, _ = t.h.codings.Look(t.unaccounted(), codingKey{p.body, a.coding})
-		hit.isCoded, hit.coded = true, weak.Make(a.coded)
+		k := codingKey{p.body, a.coding}
+		_, _ = t.h.codings.Look(t.unaccounted(), k) // so that it is seen to be used, once a second
+		_, coded, ok := t.h.codings.Handle(k, now.Add(again))
+		if !ok {
+			return // nothing but the near cache would keep it
+		}
+		hit.isCoded, hit.coded = true, weak.Make(coded)
 	}
 	header := make(http.Header, len(a.header)+3)
 	merge(header, a.header)
