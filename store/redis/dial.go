@@ -124,9 +124,13 @@ func backoff(failures int) time.Duration {
 
 // connect makes a connection and sees that the server answers: one that is
 // frozen is still connected to by its kernel.
-func (d *dialer) connect(address string, nd *net.Dialer, config *tls.Config) (conn net.Conn, err error) {
+func (d *dialer) connect(address string, nd *net.Dialer, config *tls.Config) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(d.ctx, d.timeout)
 	defer cancel()
+	var (
+		conn net.Conn
+		err  error
+	)
 	if config != nil {
 		conn, err = (&tls.Dialer{NetDialer: nd, Config: config}).DialContext(ctx, d.network, address)
 	} else {
@@ -135,6 +139,7 @@ func (d *dialer) connect(address string, nd *net.Dialer, config *tls.Config) (co
 	if err != nil {
 		return nil, err
 	}
+	// conn is not a named result: a return would set it while this reads it.
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	err = greet(conn)
 	if !stop() && err == nil {

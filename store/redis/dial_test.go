@@ -50,6 +50,29 @@ func TestASlowConnectionIsMadeInTheBackground(t *testing.T) {
 	})
 }
 
+// TestCloseAsAServerAnswers: the end of an attempt and its being told to end
+// meet.
+func TestCloseAsAServerAnswers(t *testing.T) {
+	server, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	for range 500 { // what races is short
+		d := redis.NewDialer(time.Minute)
+		d.Begin(server.Addr().String())
+		conn, err := server.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answered sync.WaitGroup
+		answered.Go(func() { _, _ = io.WriteString(conn, "+PONG\r\n") })
+		d.Close()
+		answered.Wait()
+		_ = conn.Close()
+	}
+}
+
 // TestOpenMakesTheConnections: a burst finds them made. Each is made after the
 // one before, so that the fourth would take longer than calls wait.
 func TestOpenMakesTheConnections(t *testing.T) {

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"time"
 )
@@ -14,6 +15,18 @@ func (s *Store) Scripted() bool { return s.scripted.Load() }
 
 // Made is how many connections were made.
 func (s *Store) Made() uint64 { return s.conn.dialer.made.Load() }
+
+// Dialer is what makes a store's connections.
+type Dialer struct{ *dialer }
+
+// NewDialer returns one that gives an attempt so much time.
+func NewDialer(timeout time.Duration) Dialer { return Dialer{newDialer("tcp", timeout)} }
+
+// Begin begins an attempt.
+func (d Dialer) Begin(address string) { _, _, _ = d.attempt(address, &net.Dialer{}, nil) }
+
+// Close ends attempts.
+func (d Dialer) Close() { d.close() }
 
 // GateCalls is how many calls may be under way.
 const GateCalls = gateCalls
