@@ -22,9 +22,9 @@ func TestHandle(t *testing.T) {
 			try(t, f.Delete(t.Context(), "b"))
 		}, true},
 		{"short of its time", func(*testing.T, *cache.Cache, *cache.Func[string, string]) {
-			time.Sleep(10*time.Second - 1)
+			time.Sleep(10*time.Second - 2*time.Millisecond)
 		}, true},
-		{"its time", func(*testing.T, *cache.Cache, *cache.Func[string, string]) { time.Sleep(10 * time.Second) }, false},
+		{"its time", func(*testing.T, *cache.Cache, *cache.Func[string, string]) { time.Sleep(10*time.Second - 1) }, false},
 		{"Delete", func(t *testing.T, _ *cache.Cache, f *cache.Func[string, string]) {
 			try(t, f.Delete(t.Context(), "a"))
 		}, false},
@@ -45,7 +45,7 @@ func TestHandle(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := member(t, localStore(t), cache.Config{Near: cache.Near{MaxBytes: 16 << 10}})
+				c := member(t, localStore(t), cache.Config{Near: cache.Near{MaxBytes: 16 << 10, MaxStale: time.Minute}})
 				load := func(context.Context, string) (string, error) { return "value", nil }
 				f, err := cache.Memoize(c, "f", load, cache.FuncConfig[string, string]{
 					Beta: -1, Tags: func(string, string) []string { return []string{"all"} },
@@ -80,6 +80,59 @@ func TestHandle(t *testing.T) {
 				}
 				if after := f.Stats(); after != before {
 					t.Errorf("after Look: %+v, want %+v", after, before)
+				}
+			})
+		})
+	}
+}
+
+// A handle ends sooner than asked for when the value is to be refreshed, and
+// when the store has been silent for MaxStale; a value that is near its end has
+// none.
+func TestHandleEndsSooner(t *testing.T) {
+	const life, silence = 30 * time.Second, 20 * time.Second
+	for _, tt := range []struct {
+		name     string
+		maxStale time.Duration
+		silent   bool
+		age      time.Duration // when it is asked for
+		left     time.Duration // from then on
+	}{
+		{"stale", time.Minute, false, 0, life},
+		{"old", time.Minute, false, 25 * time.Second, 5 * time.Second},
+		{"told", silence, false, 5 * time.Second, silence},
+		{"silent", silence, true, 5 * time.Second, silence - 5*time.Second},
+		{"at its end", time.Minute, false, life - time.Millisecond, 0},
+		{"believed no more", silence, true, silence, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				deaf := newDeafStore(localStore(t))
+				c := member(t, deaf, cache.Config{Near: cache.Near{MaxBytes: 1 << 20, MaxStale: tt.maxStale}})
+				load := func(context.Context, string) (string, error) { return "value", nil }
+				f, err := cache.Memoize(c, "f", load, cache.FuncConfig[string, string]{TTL: cache.For(life), Jitter: -1, Beta: -1})
+				try(t, err)
+				deaf.events.Lost() // the watch begins
+				deaf.cut.Store(tt.silent)
+				for range 2 {
+					wants(t, "Get", "value", true)(f.Get(t.Context(), "a"))
+				}
+				time.Sleep(tt.age)
+				h, value, found := f.Handle("a", c.Now().Add(time.Hour))
+				if want := tt.left > 0; found != want || found && value != "value" {
+					t.Fatalf("Handle = %q, %v, want %v", value, found, want)
+				}
+				if !found {
+					return
+				}
+				time.Sleep(tt.left - 2*time.Millisecond)
+				if !h.Holds() {
+					t.Errorf("it has ended before %v are over", tt.left)
+				}
+				time.Sleep(2*time.Millisecond - 1)
+				synctest.Wait()
+				if h.Holds() {
+					t.Errorf("it has not ended after %v", tt.left)
 				}
 			})
 		})

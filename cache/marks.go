@@ -212,16 +212,18 @@ func (m *marks) clock() time.Duration { return time.Since(m.base) }
 // given time of clock. As Told never goes back, it is asked only when its last
 // answer has run out.
 func (m *marks) coherent(now, maxStale time.Duration) bool {
-	if now <= time.Duration(m.trusted.Load()) {
-		return true
-	}
+	return now <= time.Duration(m.trusted.Load()) || now <= m.believed(maxStale)
+}
+
+// believed returns the time of clock until which coherent is known to hold.
+func (m *marks) believed(maxStale time.Duration) time.Duration {
 	w := m.watch.Load()
 	if w == nil {
-		return false
+		return -1
 	}
 	until := w.Told().Sub(m.base) + maxStale
 	m.trusted.Store(int64(until))
-	return now <= until
+	return until
 }
 
 func raise(v *atomic.Int64, to int64) {

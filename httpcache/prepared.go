@@ -3,14 +3,11 @@ package httpcache
 import (
 	"hash/maphash"
 	"net/http"
-	"strings"
 	"sync/atomic"
-	"time"
 	"weak"
 
 	"github.com/hone-go/hone/cache"
 	"github.com/hone-go/hone/internal/ledger"
-	"github.com/hone-go/hone/internal/xfetch"
 )
 
 // preparedHits are the answers of a view that will be given again: to a request
@@ -55,7 +52,11 @@ type preparedHit struct {
 	hits                               *preparedHits // whose it is
 	host, uri, path, rawPath, rawQuery string
 	values                             [preparedFields]string // of preparedHits.names
-	plain                              []string               // names of fields beside which others are to be looked for
+
+	// A request with so many fields has no others if it has these, beside those
+	// with values: none that may change what is done with it.
+	plainFields int
+	plain       []string
 
 	response cache.Handle[key, *Response]
 	isCoded  bool
@@ -170,10 +171,15 @@ func spread(s string) uint64 {
 func (hit *preparedHit) matches(r *http.Request, values *[preparedFields]string) bool {
 	u := r.URL
 	if hit.uri != r.RequestURI || hit.host != r.Host || hit.path != u.Path ||
-		hit.rawQuery != u.RawQuery || hit.rawPath != u.RawPath || hit.values != *values {
+		hit.rawQuery != u.RawQuery || hit.rawPath != u.RawPath {
 		return false
 	}
-	if len(hit.plain) == len(r.Header) && hasAll(r.Header, hit.plain) {
+	for i := range hit.hits.names {
+		if hit.values[i] != values[i] {
+			return false
+		}
+	}
+	if hit.plainFields == len(r.Header) && hasAll(r.Header, hit.plain) {
 		return true // there is nothing else
 	}
 	return plain(r.Header)
@@ -200,92 +206,4 @@ func plain(h http.Header) bool {
 		}
 	}
 	return true
-}
-
-// prepare notes the answer to a request that hits, at a given time, if another
-// such was answered in the same second and the slot is free.
-func (t *turn) prepare(p *Response, a *answer, shown *shownHit, now time.Time) {
-	age := p.age(now)
-	again := min(time.Second-age%time.Second, p.Lifetime-age-xfetch.AtMost(p.Took, t.policy.Beta))
-	if again <= 0 || t.key.Place != 0 || p.passing || !plain(t.r.Header) {
-		return
-	}
-	if !shown.again.Load() {
-		shown.again.Store(true)
-		return
-	}
-	slot, values, ok := t.prepared.slot(t.r)
-	if !ok {
-		return
-	}
-	if old := slot.Load(); old != nil && old.response.Holds() {
-		return // or the two would replace each other with every request
-	}
-	held, near, ok := t.h.store.Handle(t.key, now.Add(again))
-	if !ok || near != p {
-		return
-	}
-	hit := newPreparedHit(t.r, values)
-	hit.hits, hit.response, hit.status, hit.pattern, hit.bodied = t.prepared, held, a.status, p.pattern, bodyAllowed(a.status)
-	if a.coded != nil {
-		k := codingKey{p.body, a.coding}
-		_, _ = t.h.codings.Look(t.unaccounted(), k) // so that it is seen to be used, once a second
-		_, coded, ok := t.h.codings.Handle(k, now.Add(again))
-		if !ok {
-			return // nothing but the near cache would keep it
-		}
-		hit.isCoded, hit.coded = true, weak.Make(coded)
-	}
-	header := make(http.Header, len(a.header)+3)
-	merge(header, a.header)
-	header["Age"] = shown.age
-	if !t.h.cfg.HideStatus {
-		header["Cache-Status"] = shown.status
-	}
-	if hit.bodied {
-		header["Content-Length"] = a.length
-	}
-	if hit.setFields(header) <= preparedBytes {
-		slot.Store(hit)
-	}
-}
-
-// newPreparedHit returns one without an answer.
-func newPreparedHit(r *http.Request, values [preparedFields]string) *preparedHit {
-	hit := &preparedHit{
-		host: strings.Clone(r.Host), uri: strings.Clone(r.RequestURI),
-		path: strings.Clone(r.URL.Path), rawPath: strings.Clone(r.URL.RawPath), rawQuery: strings.Clone(r.URL.RawQuery),
-	}
-	for i, value := range values {
-		hit.values[i] = strings.Clone(value)
-	}
-	if len(r.Header) <= plainFields {
-		for name := range r.Header {
-			hit.plain = append(hit.plain, strings.Clone(name))
-		}
-	}
-	return hit
-}
-
-// setFields sets the fields of the answer, and returns the hit's size in bytes.
-func (hit *preparedHit) setFields(h http.Header) (bytes int) {
-	bytes = len(hit.host) + len(hit.uri) + len(hit.path) + len(hit.rawPath) + len(hit.rawQuery)
-	for _, s := range hit.values {
-		bytes += len(s)
-	}
-	for _, name := range hit.plain {
-		bytes += len(name)
-	}
-	for name, lines := range h {
-		bytes += len(name)
-		for _, line := range lines {
-			bytes += len(line)
-		}
-		if name == "Vary" {
-			hit.vary = lines
-		} else {
-			hit.fields = append(hit.fields, preparedField{name, lines})
-		}
-	}
-	return bytes
 }

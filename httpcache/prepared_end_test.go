@@ -54,6 +54,7 @@ func TestPreparedIsForTheSame(t *testing.T) {
 		"streamed body":  {func(r *http.Request) { r.ContentLength = -1 }, false},
 		"certificate":    {func(r *http.Request) { r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{{}}} }, false},
 		"cookie":         {field("Cookie", "session=1"), false},
+		"cookie instead": {func(r *http.Request) { delete(r.Header, "User-Agent"); r.Header["Cookie"] = []string{"session=1"} }, false},
 		"authorization":  {field("Authorization", "Bearer x"), false},
 		"demand":         {field("Cache-Control", "no-cache"), false},
 		"older demand":   {field("Pragma", "no-cache"), false},
@@ -78,6 +79,26 @@ func TestPreparedIsForTheSame(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A field without lines is one of those that there are, though what it says is
+// the same as without it.
+func TestPreparedForAFieldWithoutLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		with := func(name string, lines ...string) *http.Request {
+			r := httptest.NewRequest("GET", "http://shop.example/list", http.NoBody)
+			r.Header = http.Header{name: lines}
+			return r
+		}
+		prepared := prepare(t, httpcache.Config{Default: httpcache.Policy{Headers: []string{"X-Shop"}}}, nil,
+			func() *http.Request { return with("X-Shop") })
+		if !prepared(httptest.NewRecorder(), with("X-Shop")) {
+			t.Error("the request's answer is not prepared")
+		}
+		if prepared(httptest.NewRecorder(), with("Cookie", "session=1")) {
+			t.Error("a request with a cookie gets the answer")
+		}
+	})
 }
 
 // Of so many URIs, some share their slot with the one that is prepared.
@@ -183,15 +204,16 @@ func TestPreparedEndsInTime(t *testing.T) {
 		after   time.Duration
 		want    bool
 	}{
-		{"max-age=60", 999 * time.Millisecond, true},
-		{"max-age=60", time.Second, false},
-		{"max-age=1", 999 * time.Millisecond, true},
-		{"max-age=1", time.Second, false},
+		{"max-age=60", 998 * time.Millisecond, true},
+		{"max-age=60", time.Second - 1, false},
+		{"max-age=1", 998 * time.Millisecond, true},
+		{"max-age=1", time.Second - 1, false},
 	} {
 		inBubble(t, tt.control+" after "+tt.after.String(), func(t *testing.T) {
 			r := func() *http.Request { return httptest.NewRequest("GET", "http://a/", http.NoBody) }
 			prepared := prepare(t, httpcache.Config{Default: httpcache.Policy{Beta: -1}}, http.Header{"Cache-Control": {tt.control}}, r)
 			time.Sleep(tt.after)
+			synctest.Wait()
 			if w := httptest.NewRecorder(); prepared(w, r()) != tt.want || tt.want && w.Header().Get("Age") != "0" {
 				t.Errorf("prepared with Age %q, want %v with 0", w.Header().Get("Age"), tt.want)
 			}
