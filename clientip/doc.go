@@ -30,5 +30,7 @@
 // Routers that are handlers themselves (gin and echo are) need no adapter:
 // wrap the whole router in [Resolver.Handler] and call [From] with the
 // request's context. For code that reads [http.Request.RemoteAddr] there is
-// [Config.SetRemoteAddr].
+// [Config.SetRemoteAddr]: also for gin's Context.ClientIP after
+// SetTrustedProxies(nil), and for echo's Context.RealIP with ExtractIPDirect.
+// Without these, both read the headers again, and believe what a client wrote.
 package clientip
