@@ -9,7 +9,11 @@ import (
 // parsePeer reads the RemoteAddr of a request: the address, or the zero Addr,
 // and whether it is one of a Unix socket.
 func parsePeer(remote string) (addr netip.Addr, unix bool) {
-	addr, why := parseNode(remote)
+	node := remote
+	if host, zero := strings.CutSuffix(remote, ":0"); zero && (strings.HasPrefix(host, "[") || !strings.Contains(host, ":")) {
+		node = host // as SetRemoteAddr of a resolver further out has it
+	}
+	addr, why := parseNode(node)
 	if why == NotIgnored {
 		return addr, false
 	}

@@ -168,6 +168,10 @@ func TestPeer(t *testing.T) {
 		{"[2001:db8::7]:1234", "2001:db8::7"},
 		{"[::ffff:203.0.113.7]:1234", "203.0.113.7"},
 		{"[fe80::1%eth0]:1234", "fe80::1"},
+		{"203.0.113.7:0", "203.0.113.7"}, // as SetRemoteAddr has it
+		{"[2001:db8::7]:0", "2001:db8::7"},
+		{"2001:db8::0", "2001:db8::"},
+		{":0", "invalid IP"},
 		{"@", "invalid IP"},
 		{"", "invalid IP"},
 		{"/run/socket", "invalid IP"},
