@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +75,7 @@ func BenchmarkHit(b *testing.B) {
 		b.Fatal(err)
 	}
 	plain, coded := honeCache(b, nil, identity), honeCache(b, encoder, identity, "gzip", "zstd")
+	b.Run("core=one/hone", func(b *testing.B) { oneCore(b, plain, identity, checkHit) })
 	b.Run("goroutines=1/hone", func(b *testing.B) { hits(b, plain, identity, checkHit) })
 	b.Run("goroutines=cores/hone", func(b *testing.B) { parallelHits(b, plain, identity, checkHit) })
 	for _, coding := range []string{identity, "gzip", "zstd"} {
@@ -81,6 +83,7 @@ func BenchmarkHit(b *testing.B) {
 	}
 	for name, peer := range cachePeers(b) {
 		handler, check := warmPeer(b, peer)
+		b.Run("core=one/"+name, func(b *testing.B) { oneCore(b, handler, identity, check) })
 		b.Run("goroutines=1/"+name, func(b *testing.B) { hits(b, handler, identity, check) })
 		b.Run("goroutines=cores/"+name, func(b *testing.B) { parallelHits(b, handler, identity, check) })
 	}
@@ -100,6 +103,13 @@ func hits(b *testing.B, handler http.Handler, coding string, check hitCheck) {
 		handler.ServeHTTP(w, r)
 	}
 	check(b, coding, w.header, w.bytes)
+}
+
+// oneCore is hits where no other core is idle: the collector frees what was
+// allocated in the same time, not unseen beside it.
+func oneCore(b *testing.B, handler http.Handler, coding string, check hitCheck) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	hits(b, handler, coding, check)
 }
 
 // parallelHits asks the handler again and again from each core.

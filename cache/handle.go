@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 	"weak"
@@ -58,7 +57,7 @@ func (h Handle[K, V]) Look() (value V, found bool) {
 		return value, false
 	}
 	e.count()
-	e.f.tally.hits[rand.Uint32()%8].near.Add(1)
+	e.f.tally.stripe().near.Add(1)
 	return e.value, true
 }
 

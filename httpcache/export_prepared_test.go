@@ -11,5 +11,23 @@ func Ways(h *HTTPCache, next http.Handler) (prepared func(http.ResponseWriter, *
 	return prepared, (&view{h: h, policy: h.std.policy}).handler(next)
 }
 
+// PreparedBodies returns the bytes of bodies that the prepared answers keep, and
+// how many point to one that they do not keep.
+func PreparedBodies(h *HTTPCache) (kept, pointers int) {
+	for i := range h.prepared.slots {
+		switch hit := h.prepared.slots[i].Load(); {
+		case hit == nil || !hit.isCoded:
+		case hit.coded != nil:
+			kept += len(hit.coded.bytes)
+		default:
+			pointers++
+		}
+	}
+	return kept, pointers
+}
+
+// PreparedBytes bounds what a prepared answer keeps.
+const PreparedBytes = preparedBytes
+
 // ResponseSize is what the near cache takes for the size of a response.
 func ResponseSize(p *Response) int { return p.size() }

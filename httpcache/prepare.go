@@ -44,7 +44,8 @@ func (t *turn) prepare(p *Response, a *answer, shown *shownHit, now time.Time) {
 	if hit.bodied {
 		header["Content-Length"] = a.length
 	}
-	if hit.setFields(header) > preparedBytes {
+	bytes := hit.setFields(header)
+	if bytes > preparedBytes {
 		return
 	}
 	if a.coded != nil {
@@ -53,7 +54,11 @@ func (t *turn) prepare(p *Response, a *answer, shown *shownHit, now time.Time) {
 		if !ok {
 			return
 		}
-		hit.isCoded, hit.coded = true, weak.Make(coded)
+		if hit.isCoded = true; bytes+len(coded.bytes) <= preparedBytes {
+			hit.coded = coded
+		} else {
+			hit.large = weak.Make(coded)
+		}
 	}
 	slot.Store(hit)
 }

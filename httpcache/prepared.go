@@ -23,8 +23,8 @@ type preparedHits struct {
 }
 
 // preparedTable has what the views of an HTTPCache have prepared: in each slot
-// one of the answers to the requests whose hashes share it. It points to no
-// body: the near cache alone decides which are kept.
+// one of the answers to the requests whose hashes share it. It keeps no body but
+// small coded ones: the near cache alone decides which of the others are kept.
 type preparedTable struct {
 	seed  maphash.Seed
 	slots [preparedSlots]atomic.Pointer[preparedHit]
@@ -36,8 +36,8 @@ const (
 	// first dozens. Not larger: with preparedBytes, 2 MB of text are held at most.
 	preparedSlots = 512
 	// preparedBytes is the size in bytes above which a hit is not prepared, of
-	// the request's strings and the response's fields. Not smaller: most have
-	// half of it.
+	// the request's strings and the response's fields; with a coded body, if
+	// that is to be small. Not smaller: most have half of it.
 	preparedBytes = 4096
 	// preparedFields is on how many request fields an answer may depend. Not
 	// larger: each costs a look-up.
@@ -60,7 +60,8 @@ type preparedHit struct {
 
 	response cache.Handle[key, *Response]
 	isCoded  bool
-	coded    weak.Pointer[codedBody] // if isCoded
+	coded    *codedBody              // if isCoded, and small
+	large    weak.Pointer[codedBody] // if isCoded, and not
 
 	pattern string
 	status  int
@@ -103,9 +104,9 @@ func (hits *preparedHits) answer(w http.ResponseWriter, r *http.Request) bool {
 	if hit == nil || hit.hits != hits || !hit.matches(r, &values) {
 		return false
 	}
-	var coded *codedBody
-	if hit.isCoded {
-		if coded = hit.coded.Value(); coded == nil {
+	coded := hit.coded
+	if coded == nil && hit.isCoded {
+		if coded = hit.large.Value(); coded == nil {
 			return false
 		}
 	}

@@ -1,12 +1,15 @@
 package httpcache_test
 
 import (
-	"crypto/tls"
-	"crypto/x509"
+	"bytes"
+	"encoding/hex"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,130 +18,6 @@ import (
 	"github.com/hone-go/hone/encode"
 	"github.com/hone-go/hone/httpcache"
 )
-
-// A prepared answer is for requests that are the same in all that it depends
-// on, and for no others: not even such whose hashes are equal, as here.
-func TestPreparedIsForTheSame(t *testing.T) {
-	same := func() *http.Request {
-		r := httptest.NewRequest("GET", "http://shop.example/list?page=1", http.NoBody)
-		r.Header = http.Header{"Accept-Encoding": {"gzip"}, "X-Shop": {"north"}, "User-Agent": {"test"}}
-		return r
-	}
-	field := func(name string, lines ...string) func(*http.Request) {
-		return func(r *http.Request) { r.Header[name] = lines }
-	}
-	for name, tt := range map[string]struct {
-		change   func(*http.Request)
-		prepared bool
-	}{
-		"nothing":       {func(*http.Request) {}, true},
-		"other client":  {field("User-Agent", "other"), true},
-		"other field":   {field("X-Other", "1"), true},
-		"no such field": {func(r *http.Request) { delete(r.Header, "User-Agent") }, true},
-		"router":        {func(r *http.Request) { r.Pattern = "GET /{name}" }, true},
-
-		"host":           {func(r *http.Request) { r.Host = "shxp.example" }, false},
-		"path":           {func(r *http.Request) { r.URL.Path = "/lost" }, false},
-		"raw path":       {func(r *http.Request) { r.URL.RawPath = "/li%73t" }, false},
-		"URI":            {func(r *http.Request) { r.RequestURI = "/a/list?page=1" }, false},
-		"query":          {func(r *http.Request) { r.URL.RawQuery = "page=2" }, false},
-		"coding":         {field("Accept-Encoding", "gaap"), false},
-		"no coding":      {field("Accept-Encoding"), false},
-		"codings":        {field("Accept-Encoding", "gzip", "zstd"), false},
-		"key field":      {field("X-Shop", "nxrth"), false},
-		"key fields":     {field("X-Shop", "north", "south"), false},
-		"empty field":    {field("X-Shop", ""), false},
-		"HEAD":           {func(r *http.Request) { r.Method = "HEAD" }, false},
-		"POST":           {func(r *http.Request) { r.Method = "POST" }, false},
-		"body":           {func(r *http.Request) { r.ContentLength = 1 }, false},
-		"streamed body":  {func(r *http.Request) { r.ContentLength = -1 }, false},
-		"certificate":    {func(r *http.Request) { r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{{}}} }, false},
-		"cookie":         {field("Cookie", "session=1"), false},
-		"cookie instead": {func(r *http.Request) { delete(r.Header, "User-Agent"); r.Header["Cookie"] = []string{"session=1"} }, false},
-		"authorization":  {field("Authorization", "Bearer x"), false},
-		"demand":         {field("Cache-Control", "no-cache"), false},
-		"older demand":   {field("Pragma", "no-cache"), false},
-		"tag":            {field("If-None-Match", "*"), false},
-		"date":           {field("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT"), false},
-		"range":          {field("Range", "bytes=0-1"), false},
-		"precondition":   {field("If-Match", "*"), false},
-		"precondition 2": {field("If-Unmodified-Since", "Thu, 01 Jan 2026 00:00:00 GMT"), false},
-		"upgrade":        {field("Upgrade", "websocket"), false},
-	} {
-		inBubble(t, name, func(t *testing.T) {
-			prepared := prepare(t, httpcache.Config{
-				Default: httpcache.Policy{Headers: []string{"X-Shop"}}, Encoder: newEncoder(t, encode.Config{MinSize: -1}),
-			}, nil, same)
-			r, w := same(), httptest.NewRecorder()
-			tt.change(r)
-			if got := prepared(w, r); got != tt.prepared {
-				t.Errorf("prepared = %v (%v), want %v", got, w.Header(), tt.prepared)
-			}
-			if !prepared(httptest.NewRecorder(), same()) {
-				t.Error("the first request's answer is no longer prepared")
-			}
-		})
-	}
-}
-
-// A field without lines is one of those that there are, though what it says is
-// the same as without it.
-func TestPreparedForAFieldWithoutLines(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		with := func(name string, lines ...string) *http.Request {
-			r := httptest.NewRequest("GET", "http://shop.example/list", http.NoBody)
-			r.Header = http.Header{name: lines}
-			return r
-		}
-		prepared := prepare(t, httpcache.Config{Default: httpcache.Policy{Headers: []string{"X-Shop"}}}, nil,
-			func() *http.Request { return with("X-Shop") })
-		if !prepared(httptest.NewRecorder(), with("X-Shop")) {
-			t.Error("the request's answer is not prepared")
-		}
-		if prepared(httptest.NewRecorder(), with("Cookie", "session=1")) {
-			t.Error("a request with a cookie gets the answer")
-		}
-	})
-}
-
-// Of so many URIs, some share their slot with the one that is prepared.
-func TestPreparedIsForOneURI(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := httptest.NewRequest("GET", "http://a/list", http.NoBody)
-		prepared := prepare(t, httpcache.Config{}, nil, func() *http.Request { return r })
-		for i := range 8000 {
-			other := *r
-			other.RequestURI = fmt.Sprintf("/%d/list", i)
-			if prepared(httptest.NewRecorder(), &other) {
-				t.Fatalf("%s gets the answer that is prepared for %s", other.RequestURI, r.RequestURI)
-			}
-		}
-	})
-}
-
-// What one policy has had prepared is not for another's requests.
-func TestPreparedIsOfItsPolicy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		says := func(text string) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Cache-Control", "max-age=60")
-				_, _ = fmt.Fprint(w, text)
-			})
-		}
-		h := open(t, memoryStore(t), httpcache.Config{})
-		byShop, err := h.With(httpcache.Policy{Headers: []string{"X-Shop"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		all, shops := h.Handler(says("all")), byShop(says("shops"))
-		for range 6 {
-			get(all, "http://a/")
-		}
-		if got := plain(t, get(shops, "http://a/")); got != "shops" {
-			t.Errorf("the other policy's request got %q, want %q", got, "shops")
-		}
-	})
-}
 
 // Where callbacks or the response decide what a request gets, nothing is
 // prepared.
@@ -195,6 +74,45 @@ func prepare(t *testing.T, cfg httpcache.Config, header http.Header, r func() *h
 		handler.ServeHTTP(httptest.NewRecorder(), r())
 	}
 	return prepared
+}
+
+// Of large coded bodies, the near cache alone decides which are kept.
+func TestPreparedKeepsSmallBodies(t *testing.T) {
+	random := make([]byte, 4*httpcache.PreparedBytes)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(random)
+	for _, tt := range []struct {
+		body           string
+		kept, pointers int
+	}{
+		{strings.Repeat("page ", httpcache.PreparedBytes), 1, 0},
+		{hex.EncodeToString(random), 0, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			o := &origin{serve: func(_ int64, w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/plain")
+				w.Header().Set("Cache-Control", "max-age=60")
+				_, _ = io.WriteString(w, tt.body)
+			}}
+			h := open(t, memoryStore(t), httpcache.Config{Encoder: newEncoder(t, encode.Config{})})
+			prepared, long := httpcache.Ways(h, o)
+			handler, r := h.Handler(o), httptest.NewRequest("GET", "http://a/", http.NoBody)
+			r.Header.Set("Accept-Encoding", "gzip")
+			for range 6 {
+				handler.ServeHTTP(httptest.NewRecorder(), r)
+			}
+			got, want := httptest.NewRecorder(), httptest.NewRecorder()
+			if !prepared(got, r) {
+				t.Fatal("the answer is not prepared")
+			}
+			if long.ServeHTTP(want, r); !bytes.Equal(got.Body.Bytes(), want.Body.Bytes()) || got.Header().Get("Content-Encoding") != "gzip" {
+				t.Errorf("prepared: %d bytes with %v, want %d with %v", got.Body.Len(), got.Header(), want.Body.Len(), want.Header())
+			}
+			kept, pointers := httpcache.PreparedBodies(h)
+			if min(kept, 1) != tt.kept || pointers != tt.pointers || kept > httpcache.PreparedBytes {
+				t.Errorf("%d bytes are kept and %d pointed to, of %d", kept, pointers, got.Body.Len())
+			}
+		})
+	}
 }
 
 // A prepared answer is as old as it says, and ends with what is fresh.

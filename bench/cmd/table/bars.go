@@ -33,7 +33,10 @@ var bars = []bar{
 	{"Near/goroutines=1", "jetcache", 1},
 	{"Near/goroutines=cores", "otter", 1.4},
 	{"Shared/hit", "rueidis", 1 / 0.95},
-	{"Hit/goroutines=1", "stampede", 1.0 / 3},
+	// Of stampede, the whole work counts: in one goroutine beside an idle core,
+	// that core frees its garbage, and the row shows a smaller distance.
+	{"Hit/core=one", "stampede", 1.0 / 3},
+	{"Hit/goroutines=cores", "stampede", 1.0 / 3},
 	{"Hit/goroutines=1", "souin", 1.0 / 3},
 	{"Hit/goroutines=1", "http-cache", 1},
 	{"Limits/goroutines=1", "go-limiter", 1},
