@@ -15,6 +15,21 @@ const (
 	NearDead     = nearDead
 )
 
+// HitStripes is how many goroutines can count hits side by side.
+const HitStripes = hitStripes
+
+// HitStripe tells where the caller's goroutine counts.
+func HitStripe() int {
+	var t tally
+	at := t.stripe()
+	for i := range t.hits {
+		if at == &t.hits[i] {
+			return i
+		}
+	}
+	return -1
+}
+
 // A NearRoom is a near cache alone, of numbers under numbers.
 type NearRoom struct{ f *Func[int, int] }
 
