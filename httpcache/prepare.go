@@ -74,7 +74,7 @@ func (hits *preparedHits) newHit(r *http.Request, values [preparedFields]string)
 		hit.values[i] = strings.Clone(value)
 	}
 	if len(r.Header) <= plainFields {
-		hit.plainFields = len(r.Header)
+		hit.given = len(r.Header)
 		for name := range r.Header {
 			if i := slices.Index(hits.names, name); i < 0 || values[i] == "" {
 				hit.plain = append(hit.plain, strings.Clone(name))

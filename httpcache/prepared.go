@@ -55,8 +55,8 @@ type preparedHit struct {
 
 	// A request with so many fields has no others if it has these, beside those
 	// with values: none that may change what is done with it.
-	plainFields int
-	plain       []string
+	given int
+	plain []string
 
 	response cache.Handle[key, *Response]
 	isCoded  bool
@@ -180,7 +180,7 @@ func (hit *preparedHit) matches(r *http.Request, values *[preparedFields]string)
 			return false
 		}
 	}
-	if hit.plainFields == len(r.Header) && hasAll(r.Header, hit.plain) {
+	if hit.given == len(r.Header) && hasAll(r.Header, hit.plain) {
 		return true // there is nothing else
 	}
 	return plain(r.Header)
