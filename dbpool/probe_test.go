@@ -53,6 +53,11 @@ func TestBudgetAgreesWithAServerThatRefuses(t *testing.T) {
 	root := connect(t, admin) // stays, as another's connection
 	exec(t, root, "CREATE ROLE shop LOGIN")
 	service := strings.Replace(admin, "postgres@", "shop@", 1)
+	testserver.Eventually(t, "the connection that saw the server start has left", func() bool {
+		var clients int
+		err := root.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'").Scan(&clients)
+		return err == nil && clients == 1
+	})
 	conn := connect(t, service)
 	a := budget(t, conn)
 	if a.Tight.Limit != dbpool.ByServer || a.Tight.Available != 9 || a.Tight.Kept != 2 || a.Tight.Others != 1 {
